@@ -13,24 +13,27 @@ selftests=$("$top/scripts/selftests.sh")
 busybox=$(apt_arch=arm64 apt_suites=trixie apt_dir=$cache/apt-arm64 \
 	apt_binary busybox-static trixie)
 
+# pack: in a shell of its own, so that the first error ends it.
 pack() {
-	local root=$build/initramfs.root name
+	root=$build/initramfs.root
 	rm -rf "$root"
 	mkdir -p "$root"/{bin,dev,proc,sys,tmp,root,etc,lists,selftests}
 	dpkg-deb --fsys-tarfile "$busybox" | tar -x -O ./usr/bin/busybox >"$root/bin/busybox"
 	cp "$top/machine/host/init" "$root/init"
 	cp "$top"/tests/*/*.list "$root/lists/"
 	if [ -d "$build/initramfs.d" ]; then cp -a "$build/initramfs.d/." "$root/"; fi
-	# Each word of a list that is the name of a selftest, and of a script.
-	while read -r name; do
+	# Each word of a list that is the name of a selftest.
+	cat "$root"/lists/*.list | tr -s ' \t' '\n' | sort -u | while read -r name; do
 		[ ! -x "$selftests/$name" ] || cp -L "$selftests/$name" "$root/selftests/"
-	done < <(cat "$root"/lists/*.list | tr -s ' \t' '\n' | sort -u)
+	done
 	chmod 755 "$root/init" "$root/bin/busybox"
 	find "$root" -exec touch -h -d @0 {} +
-	(cd "$root" && find . | sort | cpio -o -H newc --reproducible -R 0:0 --quiet) \
-		>"$build/initramfs.cpio.tmp"
-	publish "$build/initramfs.cpio.tmp" "$build/initramfs.cpio"
+	cd "$root"
+	find . | sort | cpio -o -H newc --reproducible -R 0:0 --quiet >"$build/initramfs.cpio.tmp"
 }
 
-stage initramfs pack
+export build top busybox selftests
+export -f pack
+stage initramfs bash -euo pipefail -c pack
+publish "$build/initramfs.cpio.tmp" "$build/initramfs.cpio"
 printf '%s\n' "$build/initramfs.cpio"

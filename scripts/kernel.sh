@@ -20,7 +20,7 @@ esac
 
 kernel_env
 src=${LINUX_SRC:-$build/linux}
-[ -n "${LINUX_SRC:-}" ] || "$top/scripts/tree.sh"
+[ -n "${LINUX_SRC:-}" ] || "$top/scripts/tree.sh" >&2
 git -C "$src" rev-parse HEAD >/dev/null 2>&1 || die "$src is not a git tree: run make tree"
 
 # The base is built in a place of the same shape, so that the compiler cache
@@ -40,24 +40,30 @@ id=$(key "$tree" "$config" "$fragments" "$compiler")
 kept=$cache/kernel/$id
 dest=$build/kernel/$name
 
+# unpack_base: the base commit's files, once.
+unpack_base() {
+	[ "$(cat "$build/base/tree" 2>/dev/null)" = "$tree" ] && return 0
+	rm -rf "$build/base/linux" "$build/base/tree" &&
+		mkdir -p "$build/base/linux" &&
+		git -C "$src" archive "$base" | tar -x -C "$build/base/linux" &&
+		printf '%s\n' "$tree" >"$build/base/tree"
+}
+
 # build_kernel: configure and compile into $obj, then publish what others use.
+# (A failed command inside does not stop the function by itself, hence the chain.)
 build_kernel() {
+	local from=$src
 	if [ "$name" = base ]; then
-		local patched=$src src=$build/base/linux
-		if [ "$(cat "$build/base/tree" 2>/dev/null)" != "$tree" ]; then
-			rm -rf "$src"
-			mkdir -p "$src"
-			git -C "$patched" archive "$base" | tar -x -C "$src"
-			printf '%s\n' "$tree" >"$build/base/tree"
-		fi
+		unpack_base || return
+		from=$build/base/linux
 	fi
-	"$top/scripts/kernel-config.sh" "$src" "$obj" "$config"
-	make -s -C "$src" O="$obj" -j "$jobs" CC="ccache ${CROSS_COMPILE}gcc" Image
-	rm -rf "$kept.tmp"
-	mkdir -p "$kept.tmp"
-	cp "$obj/arch/arm64/boot/Image" "$obj/vmlinux" "$obj/System.map" "$kept.tmp"
-	cp "$obj/.config" "$kept.tmp/config"
-	publish "$kept.tmp" "$kept"
+	"$top/scripts/kernel-config.sh" "$from" "$obj" "$config" &&
+		make -s -C "$from" O="$obj" -j "$jobs" CC="ccache ${CROSS_COMPILE}gcc" Image &&
+		rm -rf "$kept.tmp" &&
+		mkdir -p "$kept.tmp" &&
+		cp "$obj/arch/arm64/boot/Image" "$obj/vmlinux" "$obj/System.map" "$kept.tmp" &&
+		cp "$obj/.config" "$kept.tmp/config" &&
+		publish "$kept.tmp" "$kept"
 }
 
 mkdir -p "$cache/kernel" "$build/kernel"

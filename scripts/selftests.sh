@@ -10,7 +10,7 @@
 
 kernel_env
 src=${LINUX_SRC:-$build/linux}
-[ -n "${LINUX_SRC:-}" ] || "$top/scripts/tree.sh"
+[ -n "${LINUX_SRC:-}" ] || "$top/scripts/tree.sh" >&2
 
 tree=$(tree_hash "$src")
 parts=()
@@ -21,19 +21,20 @@ id=$(key "${parts[@]}" "$compiler" "$(cat "$0")")
 kept=$cache/selftests/$id
 obj=$build/obj/selftests
 
+# A failed command inside does not stop the function by itself (stage asks for
+# its status), hence the chain.
 build_selftests() {
-	local kvm=$src/tools/testing/selftests/kvm file
-	mkdir -p "$obj/out"
-	make -s -C "$src" O="$obj/headers" INSTALL_HDR_PATH="$obj/usr" headers_install
-	LDFLAGS=-static make -s -C "$kvm" OUTPUT="$obj/out" abs_objdir="$obj" -j "$jobs" \
-		KHDR_INCLUDES="-isystem $obj/usr/include" CC="ccache ${CROSS_COMPILE}gcc"
-	rm -rf "$kept.tmp"
-	mkdir -p "$kept.tmp"
-	while read -r file; do
-		"${CROSS_COMPILE}strip" -o "$kept.tmp/${file##*/}" "$file"
-	done < <(find "$obj/out" -type f -perm -u+x ! -name '*.so' ! -name '*.sh' ! -name '*.py')
-	[ -e "$kept.tmp/vgic_init" ] || die "the build made no vgic_init"
-	publish "$kept.tmp" "$kept"
+	rm -rf "$kept.tmp" &&
+		mkdir -p "$obj/out" "$obj/tools" "$kept.tmp" &&
+		make -s -C "$src" O="$obj/headers" INSTALL_HDR_PATH="$obj/usr" headers_install &&
+		LDFLAGS=-static make -s -C "$src/tools/testing/selftests/kvm" -j "$jobs" \
+			OUTPUT="$obj/out" abs_objdir="$obj" CC="ccache ${CROSS_COMPILE}gcc" \
+			KHDR_INCLUDES="-isystem $obj/usr/include" &&
+		find "$obj/out" -type f -perm -u+x ! -name '*.sh' ! -name '*.py' \
+			-exec "${CROSS_COMPILE}strip" {} + &&
+		find "$obj/out" -type f -perm -u+x -exec cp -t "$kept.tmp" {} + &&
+		[ -e "$kept.tmp/vgic_init" ] &&
+		publish "$kept.tmp" "$kept"
 }
 
 mkdir -p "$cache/selftests"
