@@ -38,10 +38,8 @@ else
 	need_space "$build" 2200
 fi
 
-stage "compose-series" "$top/scripts/compose.sh" "$top" "$repo" "$base" "$tmp" || {
-	grep 'error: ' "$logs/compose-series.log" >&2 || true
-	exit 1
-}
+stage "compose-series" "$top/scripts/compose.sh" "$top" "$repo" "$base" "$tmp" ||
+	die "the series does not compose on this base; build/linux is as it was"
 if [ ! -d "$linux" ]; then
 	git init -q -b series "$tmp.new"
 	link_objects "$repo" "$tmp.new"
