@@ -21,12 +21,14 @@ finding() { printf '%s: %s\n' "${mail##*/}" "$*"; status=1; }
 (cd "$tree" && perl scripts/checkpatch.pl --strict --quiet --show-types \
 	--no-summary --ignore FILE_PATH_CHANGES "$mail") || status=1
 
-# The message is what stands between the headers and the "---" or the diff.
-message=$(sed '1,/^$/d; /^---$/,$d; /^diff --git /,$d' "$mail")
-author=$(sed -n '/^$/q; s/^From: //p' "$mail")
-trailers=$(git interpret-trailers --only-trailers --unfold <<<"x
-
-$message")
+parts=$(mktemp -d)
+trap 'rm -rf "$parts"' EXIT
+author=$(git mailinfo "$parts/message" "$parts/diff" <"$mail" | awk '
+	/^Author: / { name = substr($0, 9) }
+	/^Email: / { mail = substr($0, 8) }
+	END { print name " <" mail ">" }')
+trailers=$({ printf 'x\n\n'; cat "$parts/message"; } |
+	git interpret-trailers --only-trailers --unfold --no-divider)
 last=$(tail -n 1 <<<"$trailers")
 [[ $last == "Signed-off-by: "* ]] || finding "the last trailer is not a Signed-off-by"
 grep -qxF "Signed-off-by: $author" <<<"$trailers" ||
