@@ -15,8 +15,8 @@
 # configuration is not touched and root is not needed; signatures are verified.
 # What has been downloaded is used again without asking the mirror; APT_NEWER=1
 # asks it for something newer. GICV5_MIRROR=<url> replaces the machine's mirror.
+# apt_arch, with an apt_dir of its own, is for packages of another architecture.
 
-# shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 apt_dir=$cache/apt
@@ -49,7 +49,7 @@ apt_setup() {
 		    "needed; LINUX= and QEMU= replace what would be fetched)"
 	[ -e "$apt_keyring" ] || need "$apt_keyring:debian-archive-keyring"
 	mirror=$(apt_mirror)
-	arch=$(dpkg --print-architecture)
+	arch=${apt_arch:-$(dpkg --print-architecture)}
 	mkdir -p "$apt_dir/lists/partial" "$apt_dir/archives/partial" "$cache/dl"
 	export APT_CONFIG=$apt_dir/apt.conf
 	cat >"$APT_CONFIG" <<-END
