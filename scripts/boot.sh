@@ -39,6 +39,7 @@ while [ $# -gt 0 ]; do
 	esac
 done
 
+need python3:python3
 [ -n "$kernel" ] || kernel=$("$top/scripts/kernel.sh" host)/Image
 [ -n "$initrd" ] || initrd=$("$top/scripts/initramfs.sh")
 for file in "$kernel" "$initrd"; do

@@ -12,6 +12,7 @@
 kernel=$("$top/scripts/kernel.sh" "${MACHINE_KERNEL:-host}")
 initrd=$("$top/scripts/initramfs.sh")
 status=0
+rm -f "$results/boot/gicv3.ktap"
 "$top/scripts/boot.sh" --machine v3 --cpus 2 --name gicv3 --kernel "$kernel/Image" \
 	--initrd "$initrd" --timeout 900 --stall 300 \
 	--append "gicv5.run=gicv3${ONLY:+:$ONLY}" || status=$?
