@@ -104,7 +104,7 @@ struct gicv5_ops {
 	int (*mem_read)(void *opaque, uint64_t addr, void *buf, size_t len);
 	int (*mem_write)(void *opaque, uint64_t addr, const void *buf, size_t len);
 	void (*set_line)(void *opaque, unsigned int pe, enum gicv5_line line, bool level);
-	void (*log)(void *opaque, enum gicv5_log class, const char *text);
+	void (*log)(void *opaque, enum gicv5_log what, const char *text);
 };
 
 /* ------------------------------------------------------------------------- */
@@ -451,6 +451,40 @@ void gicv5_set_ppi(struct gicv5 *g, unsigned int pe, unsigned int ppi,
 /* Looking inside                                                            */
 /* ------------------------------------------------------------------------- */
 
+/**
+ * enum gicv5_group - groups of IRS registers that share an IDLE bit
+ * @GICV5_GROUP_CR0: IRS_CR0
+ * @GICV5_GROUP_SYNC: IRS_SYNC_STATUSR
+ * @GICV5_GROUP_SPI: IRS_SPI_STATUSR
+ * @GICV5_GROUP_PE: IRS_PE_STATUSR
+ * @GICV5_GROUP_IST: IRS_IST_STATUSR
+ * @GICV5_GROUP_VMT: IRS_VMT_STATUSR, with every IRS_VMAP_*R
+ * @GICV5_GROUP_VPE: IRS_VPE_STATUSR
+ * @GICV5_GROUP_VM: IRS_VM_STATUSR
+ * @GICV5_GROUP_SAVE: IRS_SAVE_VM_STATUSR
+ * @GICV5_NR_GROUPS: number of groups
+ */
+enum gicv5_group {
+	GICV5_GROUP_CR0,
+	GICV5_GROUP_SYNC,
+	GICV5_GROUP_SPI,
+	GICV5_GROUP_PE,
+	GICV5_GROUP_IST,
+	GICV5_GROUP_VMT,
+	GICV5_GROUP_VPE,
+	GICV5_GROUP_VM,
+	GICV5_GROUP_SAVE,
+	GICV5_NR_GROUPS
+};
+
+/**
+ * gicv5_set_busy_polls() - change config.busy_polls while the model runs
+ * @groups: which, bit n for enum gicv5_group value n; others stay as they are
+ * @polls: as in struct gicv5_config; counts from the next operation on. 0 also
+ *	ends an operation that is busy now
+ */
+void gicv5_set_busy_polls(struct gicv5 *g, uint32_t groups, uint32_t polls);
+
 /** gicv5_set_log_mask() - choose the classes to log (bits of enum gicv5_log) */
 void gicv5_set_log_mask(struct gicv5 *g, uint32_t mask);
 
@@ -492,14 +526,17 @@ void gicv5_dump(struct gicv5 *g, gicv5_print_fn print, void *arg);
 
 /**
  * gicv5_check() - check all invariants of the model (slow; for tests)
+ * @memory: also compare the candidate index with every ISTE in guest memory.
+ *	Holds only while software leaves the ISTEs of valid ISTs alone, and
+ *	memory answers without errors
  *
- * Compares the candidate index with the state of every interrupt, the lines
- * with what they should be, residency with VPEs, and so on.
+ * Checks the candidate index against itself, the lines against what they should
+ * be, residency against VPEs, doorbells that should have rung, and so on.
  *
  * Return: NULL, or a description of the first violation, valid until the next
  * call.
  */
-const char *gicv5_check(struct gicv5 *g);
+const char *gicv5_check(struct gicv5 *g, bool memory);
 
 #ifdef __cplusplus
 }
