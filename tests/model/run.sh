@@ -6,6 +6,7 @@
 # further part: it prints its own `ok` and `not ok` lines.
 # Result: build/results/model.ktap.
 
+# shellcheck source-path=SCRIPTDIR source=../../scripts/lib.sh
 . "$(dirname "$0")/../../scripts/lib.sh"
 
 need gcc:gcc make:make /usr/include/cmocka.h:libcmocka-dev
