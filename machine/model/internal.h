@@ -190,6 +190,7 @@ struct gicv5 {
 	uint64_t dirty[MAX_PES / 64];	/* PEs whose lines are to be computed */
 	uint32_t dirty_vpes;		/* list, index + 1 */
 	bool in_mem;			/* a memory callback is running */
+	bool looking;			/* dump or check: report no errors */
 	char check_text[160];
 };
 
