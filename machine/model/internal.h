@@ -219,9 +219,7 @@ bool mem_write32(struct gicv5 *g, uint64_t addr, uint32_t val);
 void swerr(struct gicv5 *g, unsigned int ec, struct irq irq, uint64_t addr);
 
 /* ist.c */
-void ist_decode(const struct gicv5 *g, struct ist *ist, bool virtual,
-		uint64_t base, unsigned int id_bits, unsigned int istsz,
-		unsigned int l2sz, bool two_level);
+void ist_decode(struct gicv5 *g, struct ist *ist, bool virtual, const struct ist *request);
 void ist_enable(struct gicv5 *g, uint32_t space, const struct ist *ist);
 void ist_disable(struct gicv5 *g, uint32_t space);
 void ist_map_l2(struct gicv5 *g, struct irq irq);

@@ -235,6 +235,47 @@ T(strict_reports_table_errors)
 	assert_true(w->reports > 0);
 }
 
+T(strict_reports_shapes_that_are_not_offered)
+{
+	struct gicv5_config cfg;
+	struct world *w;
+
+	(void)state;
+	world_config(&cfg);
+	cfg.strict = GICV5_STRICT_REPORT;
+	cfg.ist_levels = cfg.vmt_levels = false;
+	w = world_new(&cfg);
+	vmt_start(w);
+	vm_prepare(w, 1);
+	ram_set64(w, w->vmte + 8, (w->vpet + 8) | 2ull << 59);
+	wr64(w, VMAP_VMR, 1 | BIT(63));
+	reported(w, 8);
+	ram_set64(w, w->vmte + 16, ram64(w, w->vmte + 16) | 1ull << 58);
+	wr64(w, VMAP_VISTR, 2ull << 29 | 1ull << 32 | BIT(63));
+	reported(w, 14);
+	vm_prepare(w, 2);
+	ram_set64(w, w->vmte + 8, w->vpet | 5ull << 59);
+	wr64(w, VMAP_VMR, 2 | BIT(63));
+	reported(w, 14);
+	wr64(w, VMT_BASER, 0);
+	wr32(w, VMT_CFGR, 7 | 1 << 16);
+	wr64(w, VMT_BASER, w->vmt | 1);
+	reported(w, 14);
+	wr64(w, VMT_BASER, 0);
+	wr32(w, VMT_CFGR, 7);
+	wr64(w, VMT_BASER, (w->vmt + 64) | 1);
+	reported(w, 8);
+	world_free(w);
+
+	cfg.ist_levels = true;
+	cfg.ist_l2sz = 1;
+	w = world_new(&cfg);
+	wr32(w, IST_CFGR, 14 | 1 << 5 | 1 << 16);
+	wr64(w, IST_BASER, ram_alloc(w, 4096) | 1);
+	reported(w, 11);
+	world_free(w);
+}
+
 T(strict_reports_register_errors)
 {
 	W;
@@ -560,6 +601,7 @@ int main(void)
 		F(full_index_follows_changes, setup_small),
 		F(strict_is_silent_about_good_software, setup_strict),
 		F(strict_reports_table_errors, setup_strict),
+		cmocka_unit_test(strict_reports_shapes_that_are_not_offered),
 		F(strict_reports_register_errors, setup_strict),
 		F(strict_reports_cpu_errors, setup_strict),
 		F(dump_names_what_there_is, setup_vm),
