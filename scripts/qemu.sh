@@ -95,18 +95,14 @@ put() {
 bring_in() {
 	local work=$tree/patched patches=("$glue"/patches/*.patch) f
 	local ours=$tree/src/hw/intc/gicv5
-	shopt -s nullglob
 	rm -rf "$work"
-	mkdir -p "$work" "$tree/orig" "$ours"
-	patches=("$glue"/patches/*.patch)
-	if [ ${#patches[@]} != 0 ]; then
-		sed -n 's,^--- a/,,p' "${patches[@]}" | sort -u | while read -r f; do
-			if [ ! -e "$tree/orig/$f" ]; then
-				mkdir -p "$(dirname "$tree/orig/$f")" &&
-					cp -p "$tree/src/$f" "$tree/orig/$f" || return 1
-			fi
-		done || return 1
-	fi
+	mkdir -p "$work" "$tree/orig"
+	sed -n 's,^--- a/,,p' "${patches[@]}" | sort -u | while read -r f; do
+		if [ ! -e "$tree/orig/$f" ]; then
+			mkdir -p "$(dirname "$tree/orig/$f")" &&
+				cp -p "$tree/src/$f" "$tree/orig/$f" || return 1
+		fi
+	done || return 1
 	cp -rp "$tree/orig/." "$work" || return 1
 	for f in "${patches[@]}"; do
 		echo "patch ${f##*/}"
@@ -115,11 +111,20 @@ bring_in() {
 	(cd "$work" && find . -type f) | while read -r f; do
 		put "$work/$f" "$tree/src/$f" || return 1
 	done || return 1
-	for f in "$model"/*.[ch] "$glue"/*.[ch] "$glue"/meson.build "$glue"/trace-events; do
-		[ ! -e "$f" ] || put "$f" "$ours/${f##*/}" || return 1
+	{
+		echo 'gicv5_model = files('
+		(cd "$model" && printf "  '%s',\n" *.c)
+		echo ')'
+	} >"$tree/model.build"
+	put $tree/model.build "$ours/model/meson.build" || return 1
+	for f in "$model"/*.[ch]; do
+		put "$f" "$ours/model/${f##*/}" || return 1
 	done
-	for f in "$ours"/*; do
-		[ -e "$model/${f##*/}" ] || [ -e "$glue/${f##*/}" ] || rm "$f"
+	for f in "$glue"/*.[ch] "$glue"/meson.build "$glue"/trace-events; do
+		put "$f" "$ours/${f##*/}" || return 1
+	done
+	for f in "$ours"/*.[ch] "$ours"/model/*.[ch]; do
+		[ -e "$glue/${f#"$ours"/}" ] || [ -e "$model/${f##*/}" ] || rm "$f"
 	done
 	put "$glue/devices.mak" "$tree/src/configs/devices/aarch64-softmmu/gicv5.mak"
 }
