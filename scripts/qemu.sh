@@ -116,7 +116,7 @@ bring_in() {
 		(cd "$model" && printf "  '%s',\n" *.c)
 		echo ')'
 	} >"$tree/model.build"
-	put $tree/model.build "$ours/model/meson.build" || return 1
+	put "$tree/model.build" "$ours/model/meson.build" || return 1
 	for f in "$model"/*.[ch]; do
 		put "$f" "$ours/model/${f##*/}" || return 1
 	done
