@@ -23,7 +23,7 @@
 #include "qemu/error-report.h"
 #include "qemu/main-loop.h"
 #include "qemu/module.h"
-#include "system/address-spaces.h"
+#include "exec/address-spaces.h"
 #include "system/qtest.h"
 #include "system/tcg.h"
 #include "hw/intc/intc.h"
