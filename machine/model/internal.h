@@ -126,7 +126,7 @@ struct pe {
 	bool line[GICV5_NR_LINES];
 };
 
-/* Groups of IRS registers that share an IDLE bit; order of enum gicv5_group. */
+/* Registers of the IRS config frame; STATUSR.V of the selections. */
 struct irs {
 	uint64_t cr0, cr1;
 	uint64_t spi_selr, pe_selr;
@@ -138,6 +138,7 @@ struct irs {
 	uint64_t save_vmr;
 	uint64_t swerr_statusr, swerr_syndromer0, swerr_syndromer1;
 	bool spi_v, pe_v, vpe_v, vm_v;	/* STATUSR.V */
+	uint32_t sel_vm, sel_vpe;	/* selected by VPE_SELR.S */
 	bool save_q;
 	uint32_t busy[GICV5_NR_GROUPS];	/* reads of IDLE = 0 still to come */
 	uint32_t busy_polls[GICV5_NR_GROUPS];
