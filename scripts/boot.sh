@@ -1,0 +1,70 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# boot.sh [options] [-- QEMU options]: boot a kernel at EL2 in QEMU, and watch.
+#
+#   --machine v3|v5   v3: the distribution's QEMU with a GICv3; v5: the QEMU of
+#                     `make qemu` with its GICv5 (default: v5)
+#   --cpus N          (2)           --mem MIB   (2048)
+#   --kernel IMAGE    (build/kernel/host/Image, built if it is not there)
+#   --initrd CPIO     (build/initramfs.cpio, likewise)
+#   --append TEXT     more for the kernel command line; gicv5.run= is described
+#                     in machine/host/init
+#   --props TEXT      more properties of the machine (-M virt,...,TEXT)
+#   --name NAME       name of this boot: build/logs/NAME.log and the results
+#                     build/results/boot/NAME.ktap; prefix of the test names
+#   --timeout S       limit for the whole (300); --stall S: without a line (90)
+#   --kunit           the kernel's KUnit must print results
+#   --shell           an interactive shell instead; ctrl-a x ends QEMU
+#
+# Without --shell the status is 0 only if every test passed, the kernel log shows
+# no defect, and the end was reached. QEMU=<binary> is used for either machine.
+. "$(dirname "$0")/lib.sh"
+
+machine=v5 cpus=2 mem=2048 kernel='' initrd='' append='' props='' name='' shell='' kunit=''
+timeout=300 stall=90
+while [ $# -gt 0 ]; do
+	case $1 in
+	--shell) shell=1; shift; continue ;;
+	--kunit) kunit=1; shift; continue ;;
+	--) shift; break ;;
+	--machine | --cpus | --mem | --kernel | --initrd | --append | --props | --name | \
+		--timeout | --stall)
+		[ $# -ge 2 ] || die "$1 needs a value"
+		declare "${1#--}=$2"
+		shift 2 ;;
+	*) die "unknown option $1 (see the head of scripts/boot.sh)" ;;
+	esac
+done
+
+[ -n "$kernel" ] || kernel=$("$top/scripts/kernel.sh" host)/Image
+[ -n "$initrd" ] || initrd=$("$top/scripts/initramfs.sh")
+for file in "$kernel" "$initrd"; do
+	[ -s "$file" ] || die "no such file: $file"
+done
+
+case $machine in
+v3)
+	qemu=${QEMU:-qemu-system-aarch64}
+	[ -n "${QEMU:-}" ] || need qemu-system-aarch64:qemu-system-arm
+	virt=virt,gic-version=3,virtualization=on ;;
+v5)
+	qemu=${QEMU:-$("$top/scripts/qemu.sh")}
+	virt=virt,gic-version=5,virtualization=on ;;
+*) die "no such machine: $machine (v3 or v5)" ;;
+esac
+command -v "$qemu" >/dev/null || die "no such QEMU: $qemu"
+
+append="console=ttyAMA0 earlycon printk.devkmsg=on log_buf_len=4M $append"
+set -- "$qemu" -M "$virt${props:+,$props}" -cpu max,pauth-impdef=on -smp "$cpus" -m "$mem" \
+	-nographic -nic none -no-reboot -kernel "$kernel" -initrd "$initrd" "$@"
+
+if [ -n "$shell" ]; then
+	exec "$@" -append "$append loglevel=4 gicv5.run=shell"
+fi
+
+name=${name:-boot-$machine}
+mkdir -p "$results/boot"
+exec python3 "$top/scripts/console.py" ${kunit:+--kunit} --name "$name" --timeout "$timeout" --stall "$stall" \
+	--log "$logs/$name.log" --ktap "$results/boot/$name.ktap" -- \
+	"$@" -append "$append"

@@ -1,0 +1,53 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# run.sh: the main job. Compose the tree, build the host kernel, the selftests,
+# the machine and the initramfs, boot the patched host at EL2, run the KUnit
+# suites and a few selftests there, and report: time per stage, then the results.
+. "$(dirname "$0")/lib.sh"
+
+steps=() status=0
+
+# step NAME COMMAND...: run a part, note its time; stop at the first that fails.
+step() {
+	local name=$1 start=$SECONDS code=0
+	shift
+	say "== $name"
+	"$@" >/dev/null || code=$?
+	steps+=("$(printf '%-36s %5d s' "$name" $((SECONDS - start)))")
+	[ "$code" = 0 ] || steps[-1]+='  FAILED'
+	return "$code"
+}
+
+times() {
+	say ""
+	say "$(printf '%-36s %7s' stage time)"
+	printf '%s\n' "${steps[@]}" >&2
+	say "$(printf '%-36s %5d s' total "$SECONDS")"
+	say ""
+}
+trap 'code=$?; [ "$code" = 0 ] || times; exit "$code"' EXIT
+
+# host MACHINE LIST: one boot: KUnit in the kernel, then a list of selftests.
+host() {
+	rm -f "$results/boot/run-$1.ktap"
+	"$top/scripts/boot.sh" --machine "$1" --name "run-$1" --kunit --timeout 180 \
+		--kernel "$build/kernel/host/Image" --initrd "$build/initramfs.cpio" \
+		--append "kunit.enable=1 kunit.filter_glob=vgic-v5* gicv5.run=$2"
+}
+
+step "Linux and the series" "$top/scripts/tree.sh"
+step "host kernel" "$top/scripts/kernel.sh" host
+step "selftests" "$top/scripts/selftests.sh"
+step "QEMU with the GICv5 machine" "$top/scripts/qemu.sh"
+step "initramfs" "$top/scripts/initramfs.sh"
+files=()
+for boot in v5:quick-v5 v3:quick-v3; do
+	step "host at EL2, GIC${boot%%:*}" host "${boot%%:*}" "${boot#*:}" || status=1
+	files+=("$results/boot/run-${boot%%:*}.ktap")
+done
+
+trap - EXIT
+times
+"$top/scripts/report.py" "${files[@]}" || status=1
+exit "$status"
