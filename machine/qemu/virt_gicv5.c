@@ -79,7 +79,7 @@ static void add_irs_node(VirtMachineState *vms, const char *parent)
 
 static void add_gic_node(VirtMachineState *vms)
 {
-	static const char name[] = "/interrupt-controller";
+	static const char name[] = "/intc";	/* the platform bus looks for it */
 	void *fdt = MACHINE(vms)->fdt;
 
 	vms->gic_phandle = qemu_fdt_alloc_phandle(fdt);
