@@ -98,7 +98,28 @@ monitor() {
 	result monitor "$(grep -q '^PE 1:' <<<"$out" && grep -q '^IRS:' <<<"$out"; echo $?)" "$out"
 }
 
+# probe NAME QEMU-OPTION...: the bare-metal probe answers as expected. IDR0.VIRT
+# follows the presence of EL2.
+probe() {
+	local name=$1 out=$logs/machine-$1.log idr0=$2 diff
+	shift 2
+	wanted "$name" || return 0
+	timeout 60 "$qemu" -cpu max -nographic -nic none -kernel "$work/probe.elf" "$@" \
+		>"$out" 2>&1 </dev/null || true
+	diff=$(diff <(sed "s/^idr0 .*/idr0 $idr0/" "$top/machine/probe/probe.expected") "$out" || true)
+	result "$name" "$([ -z "$diff" ]; echo $?)" "$diff"
+}
+
 virt=virt,gic-version=5
+need aarch64-linux-gnu-gcc:gcc-aarch64-linux-gnu
+if stage machine-probe "$top/machine/probe/build.sh" "$work/probe.elf"; then
+	probe probe-el1 1219 -M "$virt"
+	probe probe-el2 1259 -M "$virt,virtualization=on"
+	probe probe-hostile 1259 -M "$virt,virtualization=on" -global arm-gicv5.hostile-cache=on \
+		-global arm-gicv5.busy-polls=3
+else
+	result probe-build 1
+fi
 refused secure-refused 'gic-version=5 has no Secure state' -M "$virt,secure=on" -cpu max
 refused acpi-refused 'gic-version=5 has no ACPI' -M "$virt,acpi=on" -cpu max
 refused cpu-refused 'FEAT_NMI' -M "$virt" -cpu cortex-a57
