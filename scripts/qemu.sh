@@ -54,7 +54,7 @@ dsc() { find "$dl" -name "qemu_*.dsc" 2>/dev/null | sort -V | tail -n 1; }
 fetch_source() {
 	local tmp=$dl.new
 	rm -rf "$tmp"
-	mkdir -p "$tmp" && "$top/scripts/apt-private.sh" source trixie qemu "$tmp" &&
+	mkdir -p "$tmp" && APT_NEWER=$update "$top/scripts/apt-private.sh" source trixie qemu "$tmp" &&
 		publish "$tmp" "$dl"
 }
 
@@ -67,7 +67,7 @@ use_meson() {
 	if [ ! -d "$private" ]; then
 		rm -rf "$private.new"
 		mkdir -p "$private.new/deb"
-		stage qemu-meson "$top/scripts/apt-private.sh" download trixie meson "$private.new/deb"
+		stage qemu-meson "$top/scripts/apt-private.sh" binary trixie meson "$private.new/deb"
 		for deb in "$private.new"/deb/meson_*.deb; do
 			dpkg-deb -x "$deb" "$private.new"
 		done

@@ -31,7 +31,7 @@ result() {
 	{
 		echo "KTAP version 1"
 		echo "1..1"
-		[ -z "${3:-}" ] || awk '{ print "# " $0 }' <<<"$3"
+		[ "$2" = 0 ] || [ -z "${3:-}" ] || awk '{ print "# " $0 }' <<<"$3"
 		if [ "$2" = 0 ]; then echo "ok 1 $1"; else echo "not ok 1 $1"; fi
 	} >"$file"
 	[ "$2" = 0 ] || status=1
