@@ -49,7 +49,7 @@ apt_setup() {
 		    "needed; LINUX= and QEMU= replace what would be fetched)"
 	[ -e "$apt_keyring" ] || need "$apt_keyring:debian-archive-keyring"
 	mirror=$(apt_mirror)
-	arch=$(dpkg --print-architecture)
+	arch=${apt_arch:-$(dpkg --print-architecture)}
 	mkdir -p "$apt_dir/lists/partial" "$apt_dir/archives/partial" "$cache/dl"
 	export APT_CONFIG=$apt_dir/apt.conf
 	cat >"$APT_CONFIG" <<-END

@@ -4,14 +4,16 @@
 # bench.sh: the benchmarks. The host runs under -icount, where virtual time
 # counts instructions: figures are exact and the same on every machine. Lines
 #
-#	bench: NAME [PARAMETER=VALUE ...] METRIC=VALUE
+#	bench: NAME VALUE UNIT
 #
 # of the kernel log or of a program become a table and build/results/bench.csv.
 # MACHINE=v3 takes the GICv3 machine; BENCH=<glob> chooses the KUnit cases.
+
+# shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 machine=${MACHINE:-v5}
-glob=${BENCH:-vgic-v5*.*bench*}
+glob=${BENCH:-vgic-v5*.*cost*}
 kernel=$("$top/scripts/kernel.sh" host)
 initrd=$("$top/scripts/initramfs.sh")
 

@@ -19,6 +19,8 @@
 #
 # Without --shell the status is 0 only if every test passed, the kernel log shows
 # no defect, and the end was reached. QEMU=<binary> is used for either machine.
+
+# shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 machine=v5 cpus=2 mem=2048 kernel='' initrd='' append='' props='' name='' shell='' kunit=''

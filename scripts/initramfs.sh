@@ -5,7 +5,10 @@
 # busybox for arm64, machine/host/init, the lists of tests and the selftests
 # that the lists name, and what else stands in build/initramfs.d. The archive
 # depends on nothing but its content. Its path is printed.
+
+# shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=scripts/apt-private.sh
 . "$(dirname "$0")/apt-private.sh"
 
 need cpio:cpio dpkg-deb:dpkg

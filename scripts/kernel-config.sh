@@ -6,7 +6,10 @@
 # kunit.config as far as the tree has its symbols. A symbol that does not get the
 # value that a fragment asks for is an error: a silent "no" turns a test off
 # unseen.
+
+# shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=scripts/kernel-lib.sh
 . "$(dirname "$0")/kernel-lib.sh"
 
 [ $# = 3 ] || die "usage: kernel-config.sh SRC OUT host|debug"

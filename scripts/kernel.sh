@@ -8,7 +8,10 @@
 # printed. Results are kept in the cache folder under the content they come
 # from, so an unchanged tree costs nothing, in this checkout or another.
 # LINUX_SRC=<git tree> builds that tree instead of build/linux.
+
+# shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=scripts/kernel-lib.sh
 . "$(dirname "$0")/kernel-lib.sh"
 
 name=${1:-host}

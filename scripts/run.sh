@@ -4,6 +4,8 @@
 # run.sh: the main job. Compose the tree, build the host kernel, the selftests,
 # the machine and the initramfs, boot the patched host at EL2, run the KUnit
 # suites and a few selftests there, and report: time per stage, then the results.
+
+# shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 steps=() status=0
@@ -29,6 +31,7 @@ times() {
 trap 'code=$?; [ "$code" = 0 ] || times; exit "$code"' EXIT
 
 # host MACHINE LIST: one boot: KUnit in the kernel, then a list of selftests.
+# shellcheck disable=SC2317 # called through step
 host() {
 	rm -f "$results/boot/run-$1.ktap"
 	"$top/scripts/boot.sh" --machine "$1" --name "run-$1" --kunit --timeout 180 \

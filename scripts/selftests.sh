@@ -5,7 +5,10 @@
 # collected, stripped, in build/selftests/, one file per test; its path is
 # printed. Kept in the cache folder under the content they are built from.
 # LINUX_SRC=<git tree> builds that tree's tests instead of build/linux's.
+
+# shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=scripts/kernel-lib.sh
 . "$(dirname "$0")/kernel-lib.sh"
 
 kernel_env

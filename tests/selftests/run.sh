@@ -5,6 +5,8 @@
 # the patched host with a GICv3: guests of before work as before.
 # ONLY=a,b runs these tests of the list. MACHINE_KERNEL=base takes the
 # unmodified kernel, for comparison.
+
+# shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/../../scripts/lib.sh"
 
 kernel=$("$top/scripts/kernel.sh" "${MACHINE_KERNEL:-host}")
