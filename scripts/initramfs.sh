@@ -22,6 +22,7 @@ pack() {
 	rm -rf "$root"
 	mkdir -p "$root"/{bin,dev,proc,sys,tmp,root,etc,lists,selftests}
 	dpkg-deb --fsys-tarfile "$busybox" | tar -x -O ./usr/bin/busybox >"$root/bin/busybox"
+	ln -s busybox "$root/bin/sh"	# the interpreter of init
 	cp "$top/machine/host/init" "$root/init"
 	cp "$top"/tests/*/*.list "$root/lists/"
 	cp "$top"/tests/*/guest-* "$root/lists/"
