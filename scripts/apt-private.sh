@@ -15,8 +15,8 @@
 # configuration is not touched and root is not needed; signatures are verified.
 # What has been downloaded is used again without asking the mirror; APT_NEWER=1
 # asks it for something newer. GICV5_MIRROR=<url> replaces the machine's mirror.
+# apt_arch, with an apt_dir of its own, is for packages of another architecture.
 
-# shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 apt_dir=$cache/apt

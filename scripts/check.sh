@@ -6,7 +6,6 @@
 # which writes build/results/LEVEL.ktap; --long reaches it as LONG=1. All levels
 # run, also after one has failed.
 
-# shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 all=(tools model series kunit selftests machine)

@@ -13,7 +13,6 @@
 # DEST has no files but those which the patches touch: git apply checks out what
 # it needs, so composing takes seconds.
 
-# shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 [ $# = 4 ] || die "usage: compose.sh ROOT REPO COMMIT DEST"

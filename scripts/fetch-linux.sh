@@ -9,7 +9,6 @@
 # for a later point release. The repository is in the cache folder and made once
 # for each content; its commit depends on nothing but the content.
 
-# shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 series=7.3

@@ -22,7 +22,7 @@ pack() {
 	rm -rf "$root"
 	mkdir -p "$root"/{bin,dev,proc,sys,tmp,root,etc,lists,selftests}
 	dpkg-deb --fsys-tarfile "$busybox" | tar -x -O ./usr/bin/busybox >"$root/bin/busybox"
-	ln -s busybox "$root/bin/sh"	# the interpreter of init
+	ln -s busybox "$root/bin/sh"
 	cp "$top/machine/host/init" "$root/init"
 	cp "$top"/tests/*/*.list "$root/lists/"
 	cp "$top"/tests/*/guest-* "$root/lists/"

@@ -70,7 +70,7 @@ build_kernel() {
 }
 
 mkdir -p "$cache/kernel" "$build/kernel"
-exec 9>"$build/kernel/.lock-$name"
+exec 9>"$cache/kernel/.lock-$id"
 flock 9
 if [ ! -e "$kept/Image" ]; then
 	need_space "$build" 3000

@@ -10,9 +10,7 @@
 # When patches/ has changed since build/linux was composed, refresh would undo
 # that change; it refuses without --force.
 
-# shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
-# shellcheck source=scripts/tree-lib.sh
 . "$(dirname "$0")/tree-lib.sh"
 
 need git:git

@@ -41,7 +41,7 @@ build_selftests() {
 }
 
 mkdir -p "$cache/selftests"
-exec 9>"$build/.lock-selftests"
+exec 9>"$cache/selftests/.lock-$id"
 flock 9
 [ -e "$kept/vgic_init" ] || stage selftests build_selftests
 ln -sfn "$kept" "$build/selftests"

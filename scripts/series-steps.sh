@@ -5,7 +5,6 @@
 # patch, then the new files that enter with it. A patch or file that is named but
 # absent, named twice or out of place is an error.
 
-# shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 root=$1

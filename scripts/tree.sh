@@ -6,9 +6,7 @@
 # rebuilt only where it must be. Commits or edits in build/linux that are not in
 # patches/ yet are never overwritten.
 
-# shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
-# shellcheck source=scripts/tree-lib.sh
 . "$(dirname "$0")/tree-lib.sh"
 
 need git:git
