@@ -172,12 +172,16 @@ fi
 
 say "QEMU $version with GICv5"
 use_meson
+# Trees of other versions or compilers, unused for two weeks.
+find "$cache/qemu" -mindepth 1 -maxdepth 1 -type d -regextype posix-extended \
+	-regex '.*/[0-9a-f]{16}' -mtime +14 -exec rm -rf {} +
 if [ ! -d "$tree/src" ]; then
 	need_space "$cache" 2500
 	stage "$variant-unpack" unpack "$(dsc)"
 fi
 stage "$variant-bring-in" bring_in
 [ -e "$tree/obj/.configured" ] || stage "$variant-configure" configure
+touch "$tree"
 stage "$variant-build" compile
 cp "$tree/obj/qemu-system-aarch64" "$out/qemu-system-aarch64.new"
 mv "$out/qemu-system-aarch64.new" "$out/qemu-system-aarch64"

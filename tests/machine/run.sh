@@ -89,13 +89,14 @@ refused() {
 	result "$name" "$bad" "$out"
 }
 
-# monitor: the dump of the model through the monitor.
+# monitor: the dump of the model through the monitor, with as many PEs as there
+# can be.
 monitor() {
 	local out
 	wanted monitor || return 0
 	out=$(printf 'info pic\nquit\n' | timeout 20 "$qemu" -M virt,gic-version=5,virtualization=on \
-		-cpu max -smp 2 -display none -nic none -S -monitor stdio 2>&1 || true)
-	result monitor "$(grep -q '^PE 1:' <<<"$out" && grep -q '^IRS:' <<<"$out"; echo $?)" "$out"
+		-cpu max -smp 64 -display none -nic none -S -monitor stdio 2>&1 || true)
+	result monitor "$(grep -q '^PE 63:' <<<"$out" && grep -q '^IRS:' <<<"$out"; echo $?)" "$out"
 }
 
 # probe NAME QEMU-OPTION...: the bare-metal probe answers as expected. IDR0.VIRT
