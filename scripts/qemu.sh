@@ -5,7 +5,7 @@
 #
 #	qemu.sh [--asan] [--update]
 #
-#   --asan    with AddressSanitizer and UBSan: build/qemu-asan
+#   --asan    with AddressSanitizer: build/qemu-asan
 #   --update  look for a newer 10.0.x source package
 #
 # The source is Debian's source package of the suite trixie, so that QEMU's
@@ -24,7 +24,7 @@ extra=()
 update=
 for arg; do
 	case $arg in
-	--asan) variant=qemu-asan; extra=(--enable-asan --enable-ubsan) ;;
+	--asan) variant=qemu-asan; extra=(--enable-asan) ;;
 	--update) update=1 ;;
 	*) die "unknown argument: $arg (see the head of scripts/qemu.sh)" ;;
 	esac
