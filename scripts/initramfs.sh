@@ -25,6 +25,7 @@ pack() {
 	ln -s busybox "$root/bin/sh"
 	cp "$top/machine/host/init" "$root/init"
 	cp "$top"/tests/*/*.list "$root/lists/"
+	cp "$top"/tests/*/guest-* "$root/lists/"
 	if [ -d "$build/initramfs.d" ]; then cp -a "$build/initramfs.d/." "$root/"; fi
 	# Each word of a list that is the name of a selftest.
 	cat "$root"/lists/*.list | tr -s ' \t' '\n' | sort -u | while read -r name; do

@@ -1,0 +1,160 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Level "machine": unmodified Linux on the GICv5 machine, at EL2 and EL1, with
+# several numbers of PEs, several ways to run TCG and several shapes of the GIC.
+# In every boot the model's strict mode must stay silent. ONLY=a,b runs these
+# boots; MACHINE_KERNEL=host takes the patched kernel; LONG=1 adds more shapes.
+
+# shellcheck source=scripts/lib.sh
+. "$(dirname "$0")/../../scripts/lib.sh"
+
+need xz:xz-utils md5sum:coreutils
+qemu=${QEMU:-$("$top/scripts/qemu.sh")}
+kernel=${KERNEL:-$("$top/scripts/kernel.sh" "${MACHINE_KERNEL:-base}")/Image}
+initrd=${INITRD:-$("$top/scripts/initramfs.sh")}
+work=$build/machine
+parts=()
+status=0
+mkdir -p "$work" "$results/boot"
+
+# A disk with content that is the same every time and compresses badly.
+seq 1 200000 | xz -0 -T 1 -c >"$work/disk.img"
+truncate -s 1M "$work/disk.img"
+disk=$(md5sum <"$work/disk.img" | cut -d ' ' -f 1)
+
+wanted() { [ -z "${ONLY:-}" ] || [[ ,$ONLY, == *,$1,* ]]; }
+
+# result NAME STATUS [DIAGNOSTIC]: one result of this script itself.
+result() {
+	local file=$results/boot/machine-$1.own.ktap
+	{
+		echo "KTAP version 1"
+		echo "1..1"
+		[ "$2" = 0 ] || [ -z "${3:-}" ] || awk '{ print "# " $0 }' <<<"$3"
+		if [ "$2" = 0 ]; then echo "ok 1 $1"; else echo "not ok 1 $1"; fi
+	} >"$file"
+	[ "$2" = 0 ] || status=1
+	parts+=("$file")
+}
+
+# boot NAME EL CPUS TESTS [QEMU OPTION...]
+boot() {
+	local name=$1 el=$2 cpus=$3 tests=$4 log=$logs/machine-$1.log virt=on noise
+	shift 4
+	wanted "$name" || return 0
+	[ "$el" = 2 ] || virt=off
+	say "-- $name"
+	rm -f "$results/boot/machine-$name.ktap" "$log"
+	"$top/scripts/boot.sh" --machine v5 --kernel "$kernel" --initrd "$initrd" \
+		--name "machine-$name" --cpus "$cpus" --mem 1024 \
+		--props "virtualization=$virt" --timeout 300 --stall 120 \
+		--append "gicv5.run=machine:$tests machine.cpus=$cpus machine.el=$el machine.disk=$disk" \
+		-- -global arm-gicv5.strict=report \
+		-drive "if=none,id=d,format=raw,readonly=on,file=$work/disk.img" \
+		-device virtio-blk-device,drive=d "$@" || status=1
+	parts+=("$results/boot/machine-$name.ktap")
+	noise=$(grep -a 'gicv5 strict:' "$log" | sort | uniq -c | head -n 20 || true)
+	[ -e "$log" ] || noise="no log"
+	result "$name-strict-silent" "$([ -z "$noise" ]; echo $?)" "$noise"
+}
+
+# reboot_twice: the machine comes up again after a reboot, twice.
+reboot_twice() {
+	local log=$logs/machine-reboot.log pid i=0 n=0
+	wanted reboot || return 0
+	say "-- reboot"
+	"$qemu" -M virt,gic-version=5,virtualization=on -cpu max,pauth-impdef=on -smp 4 -m 1024 \
+		-nographic -nic none -kernel "$kernel" -initrd "$initrd" \
+		-append "console=ttyAMA0 gicv5.run=machine:online,ipi,reboot machine.cpus=4" \
+		>"$log" 2>&1 </dev/null &
+	pid=$!
+	while [ $i -lt 120 ] && [ "$n" -lt 3 ] && kill -0 $pid 2>/dev/null; do
+		sleep 1
+		i=$((i + 1))
+		n=$(grep -ac 'run: ok 2 ipi' "$log" || true)
+	done
+	kill $pid 2>/dev/null || true
+	wait $pid 2>/dev/null || true
+	result reboot "$([ "$n" -ge 3 ]; echo $?)" "$n of 3 boots came to the end of their tests in $i s"
+}
+
+# refused NAME TEXT QEMU-OPTION...: a wrong combination ends with this message.
+refused() {
+	local name=$1 text=$2 out bad=0
+	shift 2
+	wanted "$name" || return 0
+	if out=$(timeout 20 "$qemu" -display none -nic none "$@" 2>&1 </dev/null); then bad=1; fi
+	grep -q "$text" <<<"$out" || bad=1
+	result "$name" "$bad" "$out"
+}
+
+# monitor: the dump of the model through the monitor, with as many PEs as there
+# can be.
+monitor() {
+	local out
+	wanted monitor || return 0
+	out=$(printf 'info pic\nquit\n' | timeout 20 "$qemu" -M virt,gic-version=5,virtualization=on \
+		-cpu max -smp 64 -display none -nic none -S -monitor stdio 2>&1 || true)
+	result monitor "$(grep -q '^PE 63:' <<<"$out" && grep -q '^IRS:' <<<"$out"; echo $?)" "$out"
+}
+
+# probe NAME QEMU-OPTION...: the bare-metal probe answers as expected. IDR0.VIRT
+# follows the presence of EL2.
+probe() {
+	local name=$1 out=$logs/machine-$1.log idr0=$2 diff
+	shift 2
+	wanted "$name" || return 0
+	timeout 60 "$qemu" -cpu max -nographic -nic none -kernel "$work/probe.elf" "$@" \
+		>"$out" 2>&1 </dev/null || true
+	diff=$(diff <(sed "s/^idr0 .*/idr0 $idr0/" "$top/machine/probe/probe.expected") "$out" || true)
+	result "$name" "$([ -z "$diff" ]; echo $?)" "$diff"
+}
+
+virt=virt,gic-version=5
+need aarch64-linux-gnu-gcc:gcc-aarch64-linux-gnu
+if stage machine-probe "$top/machine/probe/build.sh" "$work/probe.elf"; then
+	probe probe-el1 1219 -M "$virt"
+	probe probe-el2 1259 -M "$virt,virtualization=on"
+	probe probe-hostile 1259 -M "$virt,virtualization=on" -global arm-gicv5.hostile-cache=on \
+		-global arm-gicv5.busy-polls=3
+else
+	result probe-build 1
+fi
+refused secure-refused 'gic-version=5 has no Secure state' -M "$virt,secure=on" -cpu max
+refused acpi-refused 'gic-version=5 has no ACPI' -M "$virt,acpi=on" -cpu max
+refused cpu-refused 'FEAT_NMI' -M "$virt" -cpu cortex-a57
+refused pes-refused 'exceeds max CPUs' -M "$virt" -cpu max -smp 65
+refused knob-refused 'GICv5 configuration:' -M "$virt" -cpu max -global arm-gicv5.ist-l2sz=0
+monitor
+
+all=online,kvm,disk,ipi,hotplug
+kvm=vgic_v5,no-vgic
+boot el2-1 2 1 $all,$kvm
+boot el2-2 2 2 $all,$kvm
+boot el2-4 2 4 $all,$kvm
+boot el2-8 2 8 $all
+boot el2-16 2 16 $all
+boot el1-1 1 1 $all
+boot el1-4 1 4 $all
+boot single-thread 2 4 $all,$kvm -accel tcg,thread=single
+boot icount 2 4 $all,$kvm -icount shift=1,sleep=off
+boot istmd 2 4 $all,$kvm -global arm-gicv5.istmd=on -global arm-gicv5.istmd-sz=12
+boot hostile-cache 2 4 $all,$kvm -global arm-gicv5.hostile-cache=on
+boot busy 2 4 $all,$kvm -global arm-gicv5.busy-polls=3
+boot linear 2 4 $all -global arm-gicv5.ist-levels=off -global arm-gicv5.vmt-levels=off
+if [ -n "${LONG:-}" ]; then
+	boot vmd 2 4 $all,$kvm -global arm-gicv5.vmd=on -global arm-gicv5.istmd=on \
+		-global arm-gicv5.hostile-cache=on -global arm-gicv5.busy-polls=20
+	boot no-setlpi 2 4 $all -global arm-gicv5.setlpi=off
+	boot no-virt 2 4 online,disk,ipi,hotplug -global arm-gicv5.virt=off
+	boot id24 2 4 $all,$kvm -global arm-gicv5.id-bits=24
+	boot id14 2 4 $all,$kvm -global arm-gicv5.id-bits=14 -global arm-gicv5.icc-id-bits=16
+	boot pri4 2 4 $all,$kvm -global arm-gicv5.icc-pri-bits=4 -global arm-gicv5.pri-bits=4
+	boot l2sz-64k 2 4 $all -global arm-gicv5.ist-l2sz=4
+	boot istmd16 2 16 $all -global arm-gicv5.istmd=on -global arm-gicv5.istmd-sz=0
+fi
+reboot_twice
+
+"$top/scripts/ktap-merge.py" "$results/machine.ktap" "${parts[@]}" || status=1
+exit "$status"
