@@ -29,6 +29,11 @@
 /* A PPI wins against an IRS candidate of the same priority [R_VVBPS]. */
 #define CHOICE_PPI_FIRST		1
 
+/*
+ * Ties. Among PPIs: the lowest ID. Among the candidates of the IRS: the one that
+ * has been a candidate of that priority for that target the longest (cand.c).
+ */
+
 /* CONTEXTR.V = 1 for a VPE that is resident on another PE fails (F = 1). */
 #define CHOICE_RESIDENT_TWICE_FAILS	1
 

@@ -287,12 +287,16 @@ static bool check_vm(struct gicv5 *g, uint32_t vm)
 const char *gicv5_check(struct gicv5 *g, bool memory)
 {
 	struct gicv5_stats stats = g->stats;
-	bool ok = check_index(g) && check_states(g, memory);
+	bool ok;
+
+	g->looking = true;
+	ok = check_index(g) && check_states(g, memory);
 
 	for (unsigned int i = 0; ok && i < g->cfg.nr_pes; i++)
 		ok = check_pe(g, &g->pes[i]);
 	for (uint32_t vm = 0; ok && vm < g->nr_vms; vm++)
 		ok = check_vm(g, vm);
+	g->looking = false;
 	g->stats = stats;
 	return ok ? NULL : g->check_text;
 }

@@ -190,6 +190,7 @@ struct gicv5 {
 	uint64_t dirty[MAX_PES / 64];	/* PEs whose lines are to be computed */
 	uint32_t dirty_vpes;		/* list, index + 1 */
 	bool in_mem;			/* a memory callback is running */
+	bool looking;			/* dump or check: report no errors */
 	char check_text[160];
 };
 
@@ -218,9 +219,7 @@ bool mem_write32(struct gicv5 *g, uint64_t addr, uint32_t val);
 void swerr(struct gicv5 *g, unsigned int ec, struct irq irq, uint64_t addr);
 
 /* ist.c */
-void ist_decode(const struct gicv5 *g, struct ist *ist, bool virtual,
-		uint64_t base, unsigned int id_bits, unsigned int istsz,
-		unsigned int l2sz, bool two_level);
+void ist_decode(struct gicv5 *g, struct ist *ist, bool virtual, const struct ist *request);
 void ist_enable(struct gicv5 *g, uint32_t space, const struct ist *ist);
 void ist_disable(struct gicv5 *g, uint32_t space);
 void ist_map_l2(struct gicv5 *g, struct irq irq);

@@ -280,29 +280,17 @@ static void wr_ist_cfgr(struct gicv5 *g, uint64_t val)
 					 IST_CFGR_ISTSZ | IST_CFGR_STRUCTURE);
 }
 
-/* Strict mode: what IST_CFGR asks for and IDR2 does not offer. */
-static void check_ist_cfgr(struct gicv5 *g, const struct ist *ist)
-{
-	uint64_t cfgr = g->irs.ist_cfgr;
-	unsigned int l2sz = (unsigned int)FIELD_GET(IST_CFGR_L2SZ, cfgr);
-
-	if (ist->base != (g->irs.ist_baser & IST_BASER_ADDR))
-		strict(g, 8, "IST_BASER 0x%llx is not aligned",
-		       (unsigned long long)g->irs.ist_baser);
-	if (cfgr & IST_CFGR_STRUCTURE && !(g->cfg.ist_l2sz & 1u << l2sz))
-		strict(g, 11, "IST_CFGR.L2SZ %u is not offered", l2sz);
-	if (ist->istsz != FIELD_GET(IST_CFGR_ISTSZ, cfgr))
-		strict(g, 12, "IST_CFGR.ISTSZ is not legal, %u taken", ist->istsz);
-	if (ist->id_bits != FIELD_GET(IST_CFGR_LPI_ID_BITS, cfgr))
-		strict(g, 13, "IST_CFGR.LPI_ID_BITS is out of range, %u taken", ist->id_bits);
-	if (!!(cfgr & IST_CFGR_STRUCTURE) != ist->two_level)
-		strict(g, 14, "IST_CFGR.STRUCTURE is not offered");
-}
-
 static void wr_ist_baser(struct gicv5 *g, uint64_t val)
 {
 	bool was = g->irs.ist_baser & IST_BASER_VALID, is = val & IST_BASER_VALID;
-	uint64_t cfgr = g->irs.ist_cfgr;
+	const uint64_t cfgr = g->irs.ist_cfgr;
+	const struct ist request = {
+		.base = val & IST_BASER_ADDR,
+		.id_bits = (uint8_t)FIELD_GET(IST_CFGR_LPI_ID_BITS, cfgr),
+		.istsz = (uint8_t)FIELD_GET(IST_CFGR_ISTSZ, cfgr),
+		.l2sz = (uint8_t)FIELD_GET(IST_CFGR_L2SZ, cfgr),
+		.two_level = cfgr & IST_CFGR_STRUCTURE,
+	};
 	struct ist ist;
 
 	if (was && is) {
@@ -317,12 +305,7 @@ static void wr_ist_baser(struct gicv5 *g, uint64_t val)
 	g->irs.ist_baser = val & (IST_BASER_VALID | IST_BASER_ADDR);
 	if (!is)
 		return;
-	ist_decode(g, &ist, false, val & IST_BASER_ADDR,
-		   (unsigned int)FIELD_GET(IST_CFGR_LPI_ID_BITS, cfgr),
-		   (unsigned int)FIELD_GET(IST_CFGR_ISTSZ, cfgr),
-		   (unsigned int)FIELD_GET(IST_CFGR_L2SZ, cfgr),
-		   cfgr & IST_CFGR_STRUCTURE);
-	check_ist_cfgr(g, &ist);
+	ist_decode(g, &ist, false, &request);
 	ist_enable(g, SPACE_LPI, &ist);
 }
 

@@ -27,15 +27,31 @@ static unsigned int min_istsz(const struct gicv5 *g, unsigned int id_bits)
 	return id_bits < g->cfg.istmd_sz ? 1 : 2;
 }
 
+/* Strict mode: report what was asked for and could not be had. */
+static void check_request(struct gicv5 *g, const struct ist *ist, const struct ist *request)
+{
+	if (request->id_bits != ist->id_bits)
+		strict(g, 13, "IST with %u ID bits is out of range, %u taken",
+		       request->id_bits, ist->id_bits);
+	if (request->istsz != ist->istsz)
+		strict(g, 12, "ISTSZ %u is not legal, %u taken", request->istsz, ist->istsz);
+	if (request->two_level != ist->two_level)
+		strict(g, 14, "two-level IST, but IDR2.IST_LEVELS is 0");
+	else if (ist->two_level && !(g->cfg.ist_l2sz & 1u << request->l2sz))
+		strict(g, 11, "L2SZ %u is not offered", request->l2sz);
+	if (request->base != ist->base)
+		strict(g, 8, "IST base 0x%llx is not aligned", (unsigned long long)request->base);
+}
+
 /*
  * Take the fields of IST_CFGR and IST_BASER, or of word 2 or 3 of an L2_VMTE,
- * through the same clamps.
+ * through the same clamps. Of @request base, id_bits, istsz, l2sz and two_level
+ * count, as software wrote them.
  */
-void ist_decode(const struct gicv5 *g, struct ist *ist, bool virtual,
-		uint64_t base, unsigned int id_bits, unsigned int istsz,
-		unsigned int l2sz, bool two_level)
+void ist_decode(struct gicv5 *g, struct ist *ist, bool virtual, const struct ist *request)
 {
 	unsigned int min = g->cfg.min_lpi_id_bits, align;
+	unsigned int id_bits = request->id_bits, istsz = request->istsz, l2sz = request->l2sz;
 
 	if (virtual && !CHOICE_MIN_BINDS_VIRTUAL)
 		min = 0;
@@ -49,7 +65,7 @@ void ist_decode(const struct gicv5 *g, struct ist *ist, bool virtual,
 		l2sz = CHOICE_L2SZ_RESERVED;
 
 	*ist = (struct ist){
-		.two_level = two_level && g->cfg.ist_levels,
+		.two_level = request->two_level && g->cfg.ist_levels,
 		.id_bits = (uint8_t)id_bits,
 		.istsz = (uint8_t)istsz,
 		.l2sz = (uint8_t)l2sz,
@@ -58,10 +74,11 @@ void ist_decode(const struct gicv5 *g, struct ist *ist, bool virtual,
 	align = ist->two_level ? l1_bits(ist) + 3 : id_bits + istsz + 2;
 	if (align < 6)
 		align = 6;
-	ist->base = base & ~(BIT(align) - 1);
+	ist->base = request->base & ~(BIT(align) - 1);
+	check_request(g, ist, request);
 }
 
-/* Strict mode: what was asked for, and what was made of it. */
+/* Strict mode: Pending and HWU must be 0 in a table that becomes valid. */
 static void ist_check_contents(struct gicv5 *g, uint32_t space, uint64_t table,
 			       uint32_t entries)
 {

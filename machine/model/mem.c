@@ -90,7 +90,7 @@ void swerr(struct gicv5 *g, unsigned int ec, struct irq irq, uint64_t addr)
 	struct irs *irs = &g->irs;
 
 	strict(g, 9, "software error %u at 0x%llx", ec, (unsigned long long)addr);
-	if (!g->cfg.swe)
+	if (!g->cfg.swe || g->looking)
 		return;
 	if (irs->swerr_statusr & SWERR_V) {
 		irs->swerr_statusr |= SWERR_OF;

@@ -136,11 +136,15 @@ static void strict_check_zero(struct gicv5 *g, const char *what, uint64_t addr,
 
 static void vist_decode(struct gicv5 *g, uint64_t word, struct ist *ist)
 {
-	ist_decode(g, ist, true, word & VMTE_IST_ADDR,
-		   (unsigned int)FIELD_GET(VMTE_IST_ID_BITS, word),
-		   (unsigned int)FIELD_GET(VMTE_IST_ISTSZ, word),
-		   (unsigned int)FIELD_GET(VMTE_IST_L2SZ, word),
-		   word & VMTE_IST_STRUCTURE);
+	const struct ist request = {
+		.base = word & VMTE_IST_ADDR,
+		.id_bits = (uint8_t)FIELD_GET(VMTE_IST_ID_BITS, word),
+		.istsz = (uint8_t)FIELD_GET(VMTE_IST_ISTSZ, word),
+		.l2sz = (uint8_t)FIELD_GET(VMTE_IST_L2SZ, word),
+		.two_level = word & VMTE_IST_STRUCTURE,
+	};
+
+	ist_decode(g, ist, true, &request);
 }
 
 /* Decode words 1 to 3 of a VMTE: VPE table, ISTs that come with the VM. */
@@ -161,6 +165,9 @@ static void vm_decode(struct gicv5 *g, uint32_t vm, const uint64_t word[4])
 		.vpe_id_bits = (uint8_t)bits,
 		.vpet = word[1] & VMTE1_VPET_ADDR & ~(BIT(bits + 3) - 1),
 	};
+	if (v->vpet != (word[1] & VMTE1_VPET_ADDR))
+		strict(g, 8, "VM %u: VPE table 0x%llx is not aligned", vm,
+		       (unsigned long long)(word[1] & VMTE1_VPET_ADDR));
 	LOG(g, TABLE, "VM %u valid: VPET 0x%llx, %u VPE ID bits", vm,
 	    (unsigned long long)v->vpet, bits);
 	if (g->cfg.vmd)

@@ -6,6 +6,7 @@
 # further part: it prints its own `ok` and `not ok` lines.
 # Result: build/results/model.ktap.
 
+# shellcheck source-path=SCRIPTDIR source=../../scripts/lib.sh
 . "$(dirname "$0")/../../scripts/lib.sh"
 
 need gcc:gcc make:make /usr/include/cmocka.h:libcmocka-dev
@@ -38,7 +39,7 @@ for test in "$src"/test_*.c; do
 done
 
 coverage=$(cd "$out/lib" && gcov -n ./*.gcda 2>/dev/null |
-	awk -v dir=/machine/model/ '
+	awk '
 		/^File / { ours = $0 !~ /tests\// && $0 !~ /usr/ }
 		/^Lines executed/ && ours {
 			split($0, f, /[:% ]+/); n += $NF; hit += $NF * f[3] / 100; ours = 0

@@ -103,6 +103,22 @@ T(highest_priority_wins)
 	assert_int_equal(ack(w, 0, HOST), 0);
 }
 
+/* Not architected (choices.h), but nobody starves. */
+T(oldest_candidate_wins_a_tie_in_the_irs)
+{
+	W;
+	static const unsigned int order[] = { 9, 7, 8, 5 };
+
+	for (unsigned int i = 0; i < 4; i++) {
+		route(w, LPI(order[i]), 0, 8);
+		pend(w, LPI(order[i]));
+	}
+	for (unsigned int i = 0; i < 4; i++) {
+		assert_int_equal(ack(w, 0, HOST), VALID | LPI(order[i]));
+		eoi(w, 0, HOST, LPI(order[i]));
+	}
+}
+
 T(change_of_priority_reorders_pending)
 {
 	W;
@@ -489,6 +505,7 @@ int main(void)
 		U(cdeoi_clears_the_highest_active_priority),
 		U(apr_written_masks_lower_priorities),
 		U(highest_priority_wins),
+		U(oldest_candidate_wins_a_tie_in_the_irs),
 		U(change_of_priority_reorders_pending),
 		U(ppi_wins_a_tie_against_the_irs),
 		U(lowest_ppi_wins_a_tie_among_ppis),
