@@ -256,11 +256,22 @@ bool o_ppi_pending(const struct oracle *o, unsigned int pe, unsigned int dom, un
 {
 	const struct o_pe *p = &o->pe[pe];
 
+	unsigned int from = ppi;
+
 	if (!o->ppi[ppi])
 		return false;
-	if (dom == O_VIRT && !p->dvi[ppi])
+	if (dom == O_VIRT && p->nv) {
+		/* The EL1 timers of the machine are the EL2 timers of the guest. */
+		if (ppi == 30 || ppi == 27)
+			return p->dom[O_VIRT].ppi_pend[ppi];
+		if (ppi == 26)
+			from = 30;
+		if (ppi == 28)
+			from = 27;
+	}
+	if (dom == O_VIRT && !p->dvi[from])
 		return p->dom[O_VIRT].ppi_pend[ppi];
-	return o_ppi_edge(ppi) ? p->dom[O_PHYS].ppi_pend[ppi] : p->wire[ppi];
+	return o_ppi_edge(from) ? p->dom[O_PHYS].ppi_pend[from] : p->wire[from];
 }
 
 /* By C/SPENDR and by an acknowledge: Edge only; an injected one is the physical one. */

@@ -72,6 +72,7 @@ struct o_domain {			/* CPU interface of one PE, one domain */
 struct o_pe {
 	struct o_domain dom[2];
 	bool wire[O_PPIS], dvi[O_PPIS];
+	bool nv;			/* effective HCR_EL2.{NV,NV1} is {1,0} */
 	bool vctlr_en, ignore_irs, fault, asked;	/* CONTEXTR: F, V */
 	int vm, vpe;			/* resident, as the IRS knows; vm -1: none */
 	uint64_t icsr;

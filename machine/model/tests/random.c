@@ -117,7 +117,7 @@ static unsigned int any_spi(struct run *r)
 
 static unsigned int any_ppi(struct run *r)
 {
-	static const unsigned int some[] = { 3, 3, 27, 30, 26, 23, 64, 127, 0 };
+	static const unsigned int some[] = { 3, 3, 27, 30, 26, 28, 23, 64, 127, 0 };
 
 	return chance(r, 20) ? below(r, 128) : some[below(r, ARRAY_SIZE(some))];
 }
@@ -226,11 +226,11 @@ static uint32_t get32(struct run *r, uint64_t addr)
 	return val;
 }
 
-static struct gicv5_cpu_ctx ctx_of(const struct run *r, bool guest, bool nmi)
+static struct gicv5_cpu_ctx ctx_of(const struct run *r, unsigned int pe, bool guest, bool nmi)
 {
 	return (struct gicv5_cpu_ctx){
 		.el = guest || !r->cfg.el2 ? 1 : 2, .el2_enabled = r->cfg.el2,
-		.imo = r->cfg.el2, .nmi = nmi,
+		.imo = r->cfg.el2, .nmi = nmi, .nv = r->o->pe[pe].nv,
 	};
 }
 
@@ -288,7 +288,7 @@ static int find_registers(void)
 
 static uint64_t sys_read(struct run *r, unsigned int pe, bool guest, uint32_t enc, bool nmi)
 {
-	struct gicv5_cpu_ctx ctx = ctx_of(r, guest, nmi);
+	struct gicv5_cpu_ctx ctx = ctx_of(r, pe, guest, nmi);
 
 	if (gicv5_sysreg_access(r->g, pe, &ctx, enc, false) != GICV5_ACCESS_OK)
 		wrong(r, "a read of 0x%x is not allowed", enc);
@@ -297,7 +297,7 @@ static uint64_t sys_read(struct run *r, unsigned int pe, bool guest, uint32_t en
 
 static void sys_write(struct run *r, unsigned int pe, bool guest, uint32_t enc, uint64_t val)
 {
-	struct gicv5_cpu_ctx ctx = ctx_of(r, guest, false);
+	struct gicv5_cpu_ctx ctx = ctx_of(r, pe, guest, false);
 
 	if (gicv5_sysreg_access(r->g, pe, &ctx, enc, true) != GICV5_ACCESS_OK)
 		wrong(r, "a write of 0x%x is not allowed", enc);
@@ -1005,6 +1005,10 @@ static void op_map_l2(struct run *r)
 {
 	unsigned int id = any_id(r, 1u << r->lpi.id_bits);
 
+	if (!r->o->lpi.valid && chance(r, 50)) {
+		op_ist(r);		/* not for long without LPIs */
+		return;
+	}
 	note(r, "MAP_L2_ISTR %u", id);
 	wr(r, MAP_L2_ISTR, 4, id);
 	o_ist_map(&r->o->lpi, id);
@@ -1065,6 +1069,10 @@ static void op_vm(struct run *r)
 	bool ist[2] = { chance(r, 70), chance(r, 70) };
 	unsigned int vpes = below(r, 1u << O_VPES) | below(r, 4);
 
+	if (!r->vmt_valid && chance(r, 50)) {
+		op_vmt(r);		/* not for long without VMs */
+		return;
+	}
 	if (v->valid && chance(r, 30)) {
 		vm_off(r, slot);
 		return;
@@ -1164,6 +1172,18 @@ static void op_vpe(struct run *r)
 		wrong(r, "VALID of the VPETE is not 1");
 }
 
+/* HCR_EL2.NV = 1, NV1 = 0: injected timers go to those of the guest hypervisor. */
+static void op_nested(struct run *r)
+{
+	unsigned int pe = any_pe(r);
+	struct gicv5_cpu_ctx ctx;
+
+	r->o->pe[pe].nv = chance(r, 40);
+	note(r, "PE %u HCR_EL2.NV %u", pe, r->o->pe[pe].nv);
+	ctx = ctx_of(r, pe, false, false);
+	gicv5_pe_context_changed(r->g, pe, &ctx);
+}
+
 static void open_pe(struct run *r, unsigned int pe)
 {
 	msr(r, pe, false, ICC_CR0_EL1, 1);
@@ -1234,6 +1254,7 @@ static const struct {
 	{ OP(op_spi_vmr, 8), .virt = true }, { OP(op_spi_resample, 8) }, { OP(op_irsen, 6) }, { OP(op_sync, 1) }, { OP(op_cr0, 10) },
 	{ OP(op_pcr, 15) }, { OP(op_apr, 15) }, { OP(op_ppi_bits, 50) }, { OP(op_ppi_prio, 15) }, { OP(op_ist, 2) },
 	{ OP(op_map_l2, 15) }, { OP(op_vmcr, 15), .el2 = true }, { OP(op_vctlr, 6), .el2 = true },
+	{ OP(op_nested, 8), .el2 = true },
 	{ OP(op_context, 80), .el2 = true }, { OP(op_vdpend, 100), .el2 = true },
 	{ OP(op_vpe_select, 10), .virt = true }, { OP(op_vpe_dbr, 60), .virt = true },
 	{ OP(op_vpe_cr0, 5), .virt = true }, { OP(op_save, 10), .virt = true }, { OP(op_vmt, 1), .virt = true },

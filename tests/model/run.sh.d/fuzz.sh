@@ -8,7 +8,9 @@
 
 . "$(dirname "$0")/../../../scripts/lib.sh"
 
-need clang:clang /usr/lib/llvm-14/lib/clang/14.0.6/lib/linux/libclang_rt.fuzzer-x86_64.a:libclang-rt-14-dev
+need clang:clang
+runtime=$(clang -print-resource-dir)/lib/linux/libclang_rt.fuzzer-$(uname -m).a
+need "$runtime":libclang-rt-"$(clang -dumpversion | cut -d. -f1)"-dev
 src=$top/machine/model
 out=$build/model/fuzz
 seconds=${FUZZ_SECONDS:-$([ "${LONG:-0}" = 1 ] && echo 600 || echo 30)}
