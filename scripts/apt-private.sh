@@ -118,6 +118,7 @@ apt_fetch() (
 	mkdir -p "$cache/dl/$kind"
 	exec 7>"$cache/dl/.lock"
 	flock 7
+	rm -rf "$cache"/dl/.tmp.*
 	[ ! -d "$dest" ] || [ -n "${APT_NEWER:-}" ] || return 0
 	apt_setup "${APT_NEWER:+refresh}"
 	version=$(apt_version "$package" "$kind" "$@") || {

@@ -102,8 +102,8 @@ from_dir() {
 	repo=$repos/dir-${key:0:16}.git
 	if [ ! -d "$repo" ]; then
 		need_space "$repos" 800
-		new_repo "$repo.tmp$$"
-		publish "$repo.tmp$$" "$repo"
+		new_repo "$repo.tmp"
+		publish "$repo.tmp" "$repo"
 	fi
 	rm -f "$repo/index.lock"
 	local -a git=(git -c safe.directory=* --git-dir="$repo" --work-tree="$dir")
@@ -112,14 +112,14 @@ from_dir() {
 		"${git[@]}" ls-files -z | sort -z >"$repo/have"
 		sort -z "$repo/files" | comm -z -13 - "$repo/have" |
 			"${git[@]}" update-index -z --force-remove --stdin
-		(cd "$dir" && stage "import $dir" "${git[@]}" add --force \
+		(cd "$dir" && stage "import Linux" "${git[@]}" add --force \
 			--pathspec-from-file="$repo/files" --pathspec-file-nul) ||
 			die "cannot import $dir"
 	else
 		if [ -e "$dir/.config" ] || [ -e "$dir/include/generated" ]; then
 			die "$dir has build output in it: run 'make mrproper' there first"
 		fi
-		stage "import $dir" "${git[@]}" add --all --force -- "$dir" ||
+		stage "import Linux" "${git[@]}" add --all --force -- "$dir" ||
 			die "cannot import $dir"
 	fi
 	commit_base "$repo" "$version"
@@ -144,6 +144,7 @@ else
 	die "LINUX=$source: no such file or directory"
 fi
 flock 9
+rm -rf "$repos"/.tmp.* "$repos"/*.tmp
 repo=
 if [ -d "$source" ]; then
 	from_dir "$source"

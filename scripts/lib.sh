@@ -29,12 +29,17 @@ die() { printf '%s: error: %s\n' "$(basename "$0")" "$*" >&2; exit 1; }
 
 # stage NAME COMMAND...: run a command with its output in build/logs/NAME.log;
 # say how long it took; when it fails show the end of the log, say where it is
-# and return the command's status.
+# and return the command's status. A function runs in a subshell; as everywhere
+# in bash its set -e has no effect when stage stands before || or in a condition.
 stage() {
-	local name=$1 log=$logs/$1.log start=$SECONDS status=0
+	local name=$1 log start=$SECONDS status
+	log=$logs/${1//[ \/]/-}.log
 	shift
 	printf '%-40s ' "$name" >&2
-	"$@" >"$log" 2>&1 </dev/null || status=$?
+	set +e
+	(set -e; "$@") >"$log" 2>&1 </dev/null
+	status=$?
+	set -e
 	if [ "$status" = 0 ]; then
 		printf 'ok      %4d s\n' "$((SECONDS - start))" >&2
 		return 0

@@ -108,6 +108,7 @@ for file in $old; do
 	say "  removed $file"
 done
 git reset -q --soft "$commit"
+git branch -q -f base "$base"
 git update-ref refs/composed "$commit"
 printf '%s %s\n' "$base" "$(series_key "$top")" >.git/composed
 say "patches/: $n steps, composed again to the same tree $(git rev-parse --short "HEAD^{tree}")"

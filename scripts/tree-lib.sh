@@ -36,8 +36,8 @@ tree_state() { cat "$linux/.git/composed" 2>/dev/null || true; }
 # tree_untracked: files that somebody has put there. Debian's .gitignore ignores
 # the whole tree, so git status does not show them.
 tree_untracked() {
-	sed '/^# Debian packaging/,$d' "$linux/.gitignore" 2>/dev/null |
-		git -C "$linux" ls-files --others --exclude-from=/dev/stdin
+	sed '/^# Debian packaging/,$d' "$linux/.gitignore" >"$linux/.git/ignore" 2>/dev/null || true
+	git -C "$linux" ls-files --others --exclude-from="$linux/.git/ignore"
 }
 
 # tree_unsaved: in words, what build/linux has that was not composed; or nothing.

@@ -23,7 +23,11 @@ rm -rf "$tmp" "$tmp.new"
 if [ -d "$linux" ]; then
 	link_objects "$repo" "$linux"
 	# An update was interrupted: nothing of the user's was there before it.
-	[ ! -e "$linux/.git/updating" ] || git -C "$linux" reset -q --hard
+	if [ -e "$linux/.git/updating" ]; then
+		rm -f "$linux/.git/index.lock"
+		git -C "$linux" checkout -q -f -B series refs/composed
+		tree_untracked | (cd "$linux" && xargs -r -d '\n' rm -f)
+	fi
 	left=$(tree_unsaved)
 	if [ "$(tree_state)" = "$base $key" ]; then
 		say "build/linux: as composed before${left:+; not in patches/: $left}"

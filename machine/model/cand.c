@@ -180,6 +180,7 @@ void cand_drop_space(struct gicv5 *g, uint32_t space)
 
 	while (ist->cands)
 		node_remove(g, ist->cands);
+	unindexed_changed(g, space, false);
 	if (ist->unindexed) {
 		ist->unindexed = false;
 		g->nr_unindexed--;

@@ -1,0 +1,190 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Level "series": every mail of make series applies, is clean under checkpatch and
+# gives a tree whose arch/arm64/kvm/ and drivers/irqchip/ build without a finding
+# of W=1 or sparse that the base does not have; the mails give the tree of make
+# tree; and the way from patches to commits and back is the identity.
+#
+# What the compiler said is kept in the cache folder under the tree it said it of.
+# With LONG=1 nothing kept is used, and every step is built from nothing.
+
+. "$(dirname "$0")/../../scripts/lib.sh"
+. "$top/tests/ktap.sh"
+. "$top/scripts/tree-lib.sh"
+. "$top/scripts/kernel-lib.sh"
+
+need sparse:sparse
+kernel_env
+"$top/scripts/tree.sh"
+ktap_begin series
+
+work=$build/check-series	# everything of this level
+copy=$work/copy			# a copy of the project, for its own build/linux
+obj=$work/obj
+kept=$cache/series
+base=$(git -C "$linux" rev-parse base)
+mkdir -p "$work" "$kept"
+
+# composed REPO: trees and messages of the steps, to compare.
+composed() { git -C "$1" log --reverse --date=raw --format='%T %an <%ae> %ad%n%B' base..HEAD; }
+
+make_series() {
+	local mails
+	"$top/scripts/series.sh"
+	mails=$(find "$build/series" -name '*.patch' ! -name '*-cover-letter.patch' | wc -l)
+	[ "$mails" = "$(git -C "$linux" rev-list --count base..series)" ]
+}
+
+# The mails on the pristine base. Nothing is checked out: git am looks at the
+# index, and git apply takes out of it what it needs.
+begin_mails() {
+	rm -rf "$work/mails"
+	git init -q "$work/mails"
+	link_objects "$linux" "$work/mails"
+	cd "$work/mails"
+	git config user.name series
+	git config user.email series
+	git branch -f base "$base"
+	git reset -q --soft base
+	git read-tree HEAD
+}
+
+apply_mail() { git -C "$work/mails" am -q --empty=drop "$1"; }
+
+mails_give_tree() {
+	local mails tree
+	mails=$(git -C "$work/mails" rev-parse 'HEAD^{tree}')
+	tree=$(git -C "$linux" rev-parse 'series^{tree}')
+	echo "mails: $mails, make tree: $tree"
+	[ "$mails" = "$tree" ]
+	git -C "$linux" diff --quiet series	# and so are the files on disk
+	[ "$(composed "$work/mails")" = "$(composed "$linux")" ]
+}
+
+# The copy: what make tree and make refresh need, with the cache in common.
+make_copy() {
+	local item
+	mkdir -p "$copy"
+	for item in scripts patches arch drivers include tools Documentation; do
+		rm -rf "${copy:?}/$item"
+		[ ! -e "$top/$item" ] || cp -a "$top/$item" "$copy/"
+	done
+	if [ -d "$copy/build/linux" ]; then
+		rm -rf "$copy/build/linux/.git/composed" "$copy"/build/linux/.git/rebase-*
+		git -C "$copy/build/linux" checkout -q -f -B series refs/composed
+		git -C "$copy/build/linux" clean -q -f -d -x
+	fi
+	"$copy/scripts/tree.sh"
+	[ "$(composed "$copy/build/linux")" = "$(composed "$linux")" ]
+}
+
+same_patches() {
+	diff -r "$top/patches" "$copy/patches"
+	[ "$(series_key "$top")" = "$(series_key "$copy")" ]
+}
+
+# Forget all steps in the copy, and take them back from the commits.
+refresh_from_commits() {
+	grep '^#' "$top/patches/series" >"$copy/patches/series"
+	rm -f "$copy"/patches/*.patch
+	"$copy/scripts/refresh.sh" --force
+	same_patches
+}
+
+# A commit on top that edits a file of Linux and one of the series, and adds one.
+refresh_new_commit() {
+	local tree file ours
+	cd "$copy/build/linux"
+	file=arch/arm64/kvm/vgic/vgic-scratch.c
+	ours=$(git diff --name-only --diff-filter=A base series | head -n 1)
+	printf '%s\n' "// SPDX-License-Identifier: GPL-2.0-only" "int vgic_scratch;" >"$file"
+	echo "# scratch" >>arch/arm64/kvm/Makefile
+	[ -z "$ours" ] || echo >>"$ours"
+	git add --force "$file"
+	git -c user.name=series -c user.email=series@localhost commit -qam "Scratch
+
+A line of text.
+
+Signed-off-by: series <series@localhost>"
+	tree=$(git rev-parse 'HEAD^{tree}')
+	git -C "$copy/build/linux" diff --quiet refs/composed && return 1
+	"$copy/scripts/refresh.sh"
+	[ -e "$copy/$file" ]
+	grep -q "^+# scratch" "$copy"/patches/*-Scratch.patch
+	# Compose what refresh wrote in a place that knows nothing of the commit.
+	rm -rf "$work/again"
+	"$copy/scripts/compose.sh" "$copy" "$linux" "$base" "$work/again"
+	[ "$(git -C "$work/again" rev-parse 'HEAD^{tree}')" = "$tree" ]
+}
+
+# And away again: a commit dropped in build/linux takes its patch and files along.
+refresh_dropped_commit() {
+	git -C "$copy/build/linux" reset -q --hard HEAD^
+	"$copy/scripts/refresh.sh"
+	[ ! -e "$copy/arch/arm64/kvm/vgic/vgic-scratch.c" ]
+	same_patches
+}
+
+# build_commit COMMIT FILE: build the directories; the findings, without what
+# moves when a line is added, go to FILE.
+build_commit() {
+	local src=$copy/build/linux log=$work/build.log status=0
+	git -C "$src" checkout -q -f --detach "$1"
+	[ -z "${LONG:-}" ] || rm -rf "$obj"
+	"$top/scripts/kernel-config.sh" "$src" "$obj" host
+	make -s -C "$src" O="$obj" -j "$jobs" CC="ccache ${CROSS_COMPILE}gcc" W=1 C=1 \
+		arch/arm64/kvm/ drivers/irqchip/ >"$log" 2>&1 || status=$?
+	cat "$log"
+	[ "$status" = 0 ]
+	grep -iE '(warning|error):' "$log" |
+		sed -E 's/:[0-9]+(:[0-9]+)?:/:/g; s/^(\.\.\/)+//; s/'"${src//\//\\/}"'\///g; s/:[0-9]+ /: /' |
+		sort -u >"$2.tmp$$" || true
+	mv "$2.tmp$$" "$2"
+}
+
+# findings COMMIT: the file with what was found in it.
+tools=$(key "$compiler" "$(sparse --version)" "$(declare -f build_commit)" \
+	"$(cat "$top"/machine/host/*.config "$top/scripts/kernel-config.sh")")
+findings() { printf '%s/%s-%s' "$kept" "$(git -C "$linux" rev-parse "$1^{tree}")" "$tools"; }
+
+builds() {
+	local file
+	file=$(findings "$1")
+	if [ ! -e "$file" ] || [ -n "${LONG:-}" ]; then
+		build_commit "$1" "$file"
+	fi
+	touch "$file"
+	wc -l <"$file"
+}
+
+clean() {
+	local new
+	new=$(comm -13 "$(findings base)" "$(findings "$1")")
+	[ -z "$new" ] || { printf 'new findings:\n%s\n' "$new"; return 1; }
+}
+
+try "make series" make_series
+try "mails: a pristine base" begin_mails
+for mail in "$build"/series/*.patch; do
+	name=$(basename "$mail" .patch)
+	case $name in *-cover-letter) continue ;; esac
+	try "checkpatch: $name" "$top/scripts/check-mail.sh" "$linux" "$mail"
+	try "applies: $name" apply_mail "$mail"
+done
+try "mails: the tree of make tree" mails_give_tree
+try "round trip: a second checkout gives the same commits" make_copy
+try "round trip: refresh of an unchanged tree" refresh_from_commits
+try "round trip: a commit that edits and adds" refresh_new_commit
+try "round trip: a commit dropped" refresh_dropped_commit
+
+rm -rf "$obj"
+try "builds: base" builds base
+for commit in $(git -C "$linux" rev-list --reverse base..series); do
+	name=$(git -C "$linux" log -1 --format=%f "$commit")
+	try "builds: $name" builds "$commit"
+	try "no new finding of W=1 and sparse: $name" clean "$commit"
+done
+rm -rf "$obj"
+find "$kept" -type f -mtime +30 -delete
+ktap_end
