@@ -103,7 +103,7 @@ class Bench:
         """The names of the tests that fail."""
         found = []
         self.link("random", ["random", "oracle"])
-        if run(["./random", "--seed", "1", "--runs", "60", "--ops", str(self.ops)], self.dir)[0]:
+        if run(["./random", "--seed", "1", "--runs", "100", "--ops", str(self.ops)], self.dir)[0]:
             found.append("random")
         for name in self.unit:
             self.link(name, [name, "world"], ["-lcmocka"])

@@ -1310,8 +1310,8 @@ static void compare_domain(struct run *r, unsigned int pe, unsigned int dom)
 	if (why)
 		wrong(r, "PE %u: %s HPPIR 0x%" PRIx64 ": %s", pe, dom ? "virtual" : "physical",
 		      hppi, why);
-	expect(r, pe, "line IRQ", r->line[pe][irq], o_line(r->o, pe, dom, false));
-	expect(r, pe, "line NMI", r->line[pe][irq + 1], o_line(r->o, pe, dom, true));
+	expect(r, pe, dom ? "line VIRQ" : "line IRQ", r->line[pe][irq], o_line(r->o, pe, dom, false));
+	expect(r, pe, dom ? "line VINMI" : "line NMI", r->line[pe][irq + 1], o_line(r->o, pe, dom, true));
 	expect(r, pe, "CR0.EN", mrs(r, pe, dom, ICC_CR0_EL1) & 1, d->en);
 	expect(r, pe, "PCR", mrs(r, pe, dom, ICC_PCR_EL1), d->pcr);
 	expect(r, pe, "APR", mrs(r, pe, dom, ICC_APR_EL1), apr_of(d));
