@@ -88,27 +88,38 @@ void insn_cdpend(struct gicv5 *g, struct pe *pe, unsigned int dom, uint64_t xt)
 }
 
 /* VDPEND names its VM, which need not be resident anywhere. */
-void insn_vdpend(struct gicv5 *g, struct pe *pe, unsigned int dom, uint64_t xt)
+static void vdpend(struct gicv5 *g, uint64_t operand)
 {
-	uint32_t vm = (uint32_t)FIELD_GET(VDPEND_VM, xt), old;
-	unsigned int type = (unsigned int)FIELD_GET(INTID_TYPE, xt);
+	uint32_t vm = (uint32_t)FIELD_GET(VDPEND_VM, operand), old;
+	unsigned int type = (unsigned int)FIELD_GET(INTID_TYPE, operand);
 	struct irq irq;
 
-	(void)dom;
 	g->stats.events++;
 	if ((type != TYPE_LPI && type != TYPE_SPI) || !vm_get(g, vm)) {
-		strict(g, 28, "PE %u: VDPEND to VM %u, TYPE %u: no such VM or TYPE", pe->id,
-		       vm, type);
+		strict(g, 28, "VDPEND to VM %u, TYPE %u: no such VM or TYPE", vm, type);
 		return;
 	}
-	irq = irq_make_virtual(vm, type, (uint32_t)FIELD_GET(INTID_ID, xt));
+	irq = irq_make_virtual(vm, type, (uint32_t)FIELD_GET(INTID_ID, operand));
 	if (!irq_load(g, irq, &old)) {
-		strict(g, 27, "PE %u: VDPEND to VM %u: 0x%08x is unreachable", pe->id, vm,
-		       irq_intid(irq));
+		strict(g, 27, "VDPEND to VM %u: 0x%08x is unreachable", vm, irq_intid(irq));
 		return;
 	}
 	irq_store(g, irq, old, (uint32_t)((old & ~ISTE_PENDING) |
-					  (xt & VDPEND_PENDING ? ISTE_PENDING : 0)));
+					  (operand & VDPEND_PENDING ? ISTE_PENDING : 0)));
+}
+
+void insn_vdpend(struct gicv5 *g, struct pe *pe, unsigned int dom, uint64_t xt)
+{
+	(void)pe;
+	(void)dom;
+	vdpend(g, xt);
+}
+
+void gicv5_pend_virtual(struct gicv5 *g, uint64_t operand)
+{
+	LOG(g, WIRE, "VDPEND 0x%llx from outside", (unsigned long long)operand);
+	vdpend(g, operand);
+	settle(g);
 }
 
 /* The configuration goes to ICC_ICSR_EL1, F = 1 if there is none. */

@@ -116,6 +116,7 @@ static void vpe_set_valid(struct gicv5 *g, uint32_t vm, uint32_t vpe)
 
 	/* no doorbell settings, no request, DPS = 0; a place in the list stays */
 	*p = (struct vpe){ .valid = true, .dirty = p->dirty, .dirty_next = p->dirty_next };
+	g->stats.vpes++;
 	LOG(g, TABLE, "VM %u VPE %u valid", vm, vpe);
 }
 
@@ -165,6 +166,7 @@ static void vm_decode(struct gicv5 *g, uint32_t vm, const uint64_t word[4])
 		.vpe_id_bits = (uint8_t)bits,
 		.vpet = word[1] & VMTE1_VPET_ADDR & ~(BIT(bits + 3) - 1),
 	};
+	g->stats.vms++;
 	if (v->vpet != (word[1] & VMTE1_VPET_ADDR))
 		strict(g, 8, "VM %u: VPE table 0x%llx is not aligned", vm,
 		       (unsigned long long)(word[1] & VMTE1_VPET_ADDR));
@@ -220,6 +222,7 @@ void vm_drop(struct gicv5 *g, uint32_t vm, bool flush)
 			strict(g, 18, "VM %u made invalid with VPE %u resident", vm, vpe);
 			residency_end(g, &g->pes[p->pe - 1], false, 0);
 		}
+		g->stats.vpes -= p->valid;
 		*p = (struct vpe){ .dirty = p->dirty, .dirty_next = p->dirty_next };
 	}
 	for (uint32_t space = SPACE_VIRT + 2 * vm; space <= SPACE_VIRT + 2 * vm + 1; space++) {
@@ -229,6 +232,7 @@ void vm_drop(struct gicv5 *g, uint32_t vm, bool flush)
 		g->ists[space] = (struct ist){ 0 };
 	}
 	*v = (struct vm){ 0 };
+	g->stats.vms--;
 	LOG(g, TABLE, "VM %u invalid", vm);
 }
 

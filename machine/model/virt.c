@@ -25,6 +25,11 @@ static bool residency_begin(struct gicv5 *g, struct pe *pe, uint32_t vm, uint32_
 {
 	struct vpe *p = vpe_get(g, vm, vpe);
 
+	if (g->fail_residency) {
+		g->fail_residency--;
+		LOG(g, VIRT, "PE %u: VM %u VPE %u refused, as asked for", pe->id, vm, vpe);
+		return false;
+	}
 	if (!p) {
 		strict(g, 35, "PE %u: CONTEXTR names VM %u VPE %u, which is not valid",
 		       pe->id, vm, vpe);

@@ -99,25 +99,32 @@ monitor() {
 	result monitor "$(grep -q '^PE 63:' <<<"$out" && grep -q '^IRS:' <<<"$out"; echo $?)" "$out"
 }
 
-# probe NAME QEMU-OPTION...: the bare-metal probe answers as expected. IDR0.VIRT
-# follows the presence of EL2.
+# probe NAME IMAGE IDR0 QEMU-OPTION...: a bare-metal probe answers as expected, and
+# the model reports what is expected, if anything. IDR0.VIRT follows the presence of
+# EL2.
 probe() {
-	local name=$1 out=$logs/machine-$1.log idr0=$2 diff
-	shift 2
+	local name=$1 image=$2 idr0=$3 out=$logs/machine-$1.log diff
+	shift 3
 	wanted "$name" || return 0
-	timeout 60 "$qemu" -cpu max -nographic -nic none -kernel "$work/probe.elf" "$@" \
+	timeout 60 "$qemu" -cpu max -nographic -nic none -kernel "$work/$image.elf" "$@" \
 		>"$out" 2>&1 </dev/null || true
-	diff=$(diff <(sed "s/^idr0 .*/idr0 $idr0/" "$top/machine/probe/probe.expected") "$out" || true)
+	diff=$(diff <(sed "s/^idr0 .*/idr0 $idr0/" "$top/machine/probe/$image.expected") \
+		<(sed 's/^.*: gicv5 strict: /strict: /' "$out") || true)
 	result "$name" "$([ -z "$diff" ]; echo $?)" "$diff"
 }
 
 virt=virt,gic-version=5
 need aarch64-linux-gnu-gcc:gcc-aarch64-linux-gnu
-if stage machine-probe "$top/machine/probe/build.sh" "$work/probe.elf"; then
-	probe probe-el1 1219 -M "$virt"
-	probe probe-el2 1259 -M "$virt,virtualization=on"
-	probe probe-hostile 1259 -M "$virt,virtualization=on" -global arm-gicv5.hostile-cache=on \
-		-global arm-gicv5.busy-polls=3
+if stage machine-probe "$top/machine/probe/build.sh" "$work/probe.elf" &&
+	stage machine-probe-virt "$top/machine/probe/build.sh" "$work/virt.elf" virt.c; then
+	probe probe-el1 probe 1219 -M "$virt"
+	probe probe-el2 probe 1259 -M "$virt,virtualization=on"
+	probe probe-hostile probe 1259 -M "$virt,virtualization=on" \
+		-global arm-gicv5.hostile-cache=on -global arm-gicv5.busy-polls=3
+	probe probe-virt virt - -M "$virt,virtualization=on" -global arm-gicv5.test-frame=on \
+		-global arm-gicv5.strict=report
+	probe probe-virt-icount virt - -M "$virt,virtualization=on" -icount shift=0,sleep=off \
+		-global arm-gicv5.test-frame=on -global arm-gicv5.strict=report
 else
 	result probe-build 1
 fi
@@ -141,7 +148,8 @@ boot single-thread 2 4 $all,$kvm -accel tcg,thread=single
 boot icount 2 4 $all,$kvm -icount shift=1,sleep=off
 boot istmd 2 4 $all,$kvm -global arm-gicv5.istmd=on -global arm-gicv5.istmd-sz=12
 boot hostile-cache 2 4 $all,$kvm -global arm-gicv5.hostile-cache=on
-boot busy 2 4 $all,$kvm -global arm-gicv5.busy-polls=3
+boot busy 2 4 $all,$kvm,testframe -global arm-gicv5.busy-polls=3 \
+	-global arm-gicv5.test-frame=on
 boot linear 2 4 $all -global arm-gicv5.ist-levels=off -global arm-gicv5.vmt-levels=off
 if [ -n "${LONG:-}" ]; then
 	boot vmd 2 4 $all,$kvm -global arm-gicv5.vmd=on -global arm-gicv5.istmd=on \

@@ -170,6 +170,79 @@ T(full_index_follows_changes)
 	assert_false(w->line[0][GICV5_LINE_VIRQ]);
 }
 
+/* --- failing residency, looking at a VPE -------------------------------------- */
+
+T(residency_fails_as_often_as_asked)
+{
+	W;
+	struct gicv5_stats stats;
+
+	gicv5_fail_residency(w->g, 2);
+	for (unsigned int i = 0; i < 2; i++) {
+		msr(w, i, HOST, "ICH_CONTEXTR_EL2", contextr(1, i));
+		assert_int_equal(mrs(w, i, HOST, "ICH_CONTEXTR_EL2"), contextr(1, i) | CONTEXTR_F);
+	}
+	vcpu_load(w, 0, 1, 0);
+	gicv5_fail_residency(w->g, 7);
+	msr(w, 0, HOST, "ICH_CONTEXTR_EL2", contextr(1, 0));	/* resident already */
+	assert_int_equal(mrs(w, 0, HOST, "ICH_CONTEXTR_EL2"), contextr(1, 0));
+	gicv5_fail_residency(w->g, 0);
+	vcpu_load(w, 1, 1, 1);
+	gicv5_get_stats(w->g, &stats);
+	assert_int_equal(stats.residency_faults, 2);
+	assert_int_equal(stats.residencies, 2);
+	assert_int_equal(stats.strict, 0);
+}
+
+T(a_vpe_can_be_looked_at)
+{
+	W;
+	struct gicv5_vpe_state s;
+	struct gicv5_stats stats;
+
+	gicv5_get_vpe(w->g, 1, 2, &s);
+	assert_true(s.vm_valid && s.lpi_ist && s.spi_ist && s.valid && s.dbv);
+	assert_false(s.resident || s.req || s.pending);
+	assert_int_equal(s.db_lpi, DB_LPI + 2);
+	vcpu_load(w, 3, 1, 2);
+	vroute(w, 3, LPI(5), 2, 9);
+	vdpend(w, 1, LPI(5), true);
+	gicv5_get_vpe(w->g, 1, 2, &s);
+	assert_true(s.resident && s.pending);
+	assert_int_equal(s.pe, 3);
+	vcpu_put(w, 3, true, 8);
+	gicv5_get_vpe(w->g, 1, 2, &s);
+	assert_true(s.req && !s.resident && s.pending);
+	assert_int_equal(s.dbpm, 8);
+	gicv5_get_vpe(w->g, 1, 4, &s);
+	assert_true(s.vm_valid && !s.valid);
+	gicv5_get_vpe(w->g, ~0u, ~0u, &s);
+	assert_false(s.vm_valid);
+	gicv5_get_stats(w->g, &stats);
+	assert_int_equal(stats.vms, 1);
+	assert_int_equal(stats.vpes, 4);
+	wr64(w, VMAP_VMR, 1 | BIT(63) | BIT(62));
+	gicv5_get_vpe(w->g, 1, 2, &s);
+	assert_false(s.vm_valid || s.valid || s.lpi_ist);
+	gicv5_get_stats(w->g, &stats);
+	assert_int_equal(stats.vms + stats.vpes, 0);
+}
+
+T(somebody_else_pends_a_virtual_interrupt)
+{
+	W;
+	vcpu_load(w, 0, 1, 0);
+	vroute(w, 0, LPI(5), 0, 9);
+	gicv5_pend_virtual(w->g, LPI(5) | 1ull << 32 | BIT(63));
+	assert_true(w->line[0][GICV5_LINE_VIRQ]);
+	gicv5_pend_virtual(w->g, LPI(5) | 1ull << 32);
+	assert_false(w->line[0][GICV5_LINE_VIRQ]);
+	vcpu_put(w, 0, true, 31);
+	gicv5_pend_virtual(w->g, LPI(5) | 1ull << 32 | BIT(63));
+	assert_int_equal(ack(w, 0, HOST), VALID | LPI(DB_LPI));
+	gicv5_pend_virtual(w->g, LPI(5) | 9ull << 32 | BIT(63));
+}
+
 /* --- strict mode ------------------------------------------------------------------ */
 
 /* The last thing done must have been reported as @rule. */
@@ -599,6 +672,9 @@ int main(void)
 		F(full_index_still_finds_the_best, setup_small),
 		F(full_index_rings_doorbells, setup_small),
 		F(full_index_follows_changes, setup_small),
+		F(residency_fails_as_often_as_asked, setup_strict),
+		F(a_vpe_can_be_looked_at, setup_vm),
+		F(somebody_else_pends_a_virtual_interrupt, setup_vm),
 		F(strict_is_silent_about_good_software, setup_strict),
 		F(strict_reports_table_errors, setup_strict),
 		cmocka_unit_test(strict_reports_shapes_that_are_not_offered),
