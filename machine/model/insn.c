@@ -139,26 +139,34 @@ void insn_rcfg(struct gicv5 *g, struct pe *pe, unsigned int dom, uint64_t xt)
 		   (word & ISTE_ENABLE ? ICSR_ENABLED : 0);
 }
 
-/* The only instruction that takes a PPI too, of its own PE. */
-void insn_deactivate(struct gicv5 *g, struct pe *pe, unsigned int dom, uint64_t xt)
+void insn_vddi(struct gicv5 *g, struct pe *pe, unsigned int dom, uint64_t xt)
 {
-	uint32_t id = (uint32_t)FIELD_GET(INTID_ID, xt);
 	struct irq irq;
 	uint32_t old;
 
 	LOG(g, CPUIF, "PE %u: %s deactivates 0x%08x", pe->id,
 	    dom == DOM_PHYS ? "host" : "guest", (uint32_t)xt);
-	if (FIELD_GET(INTID_TYPE, xt) == TYPE_PPI) {
-		if (id < NR_PPIS)
-			pe->dom[dom].active[id / 64] &= ~BIT(id % 64);
-		pe_dirty(g, pe->id);
-		return;
-	}
 	if (!load_operand(g, pe, dom, xt, &irq, &old))
 		return;
 	if (!(old & ISTE_ACTIVE))
 		strict(g, 33, "PE %u: 0x%08x deactivated but not Active", pe->id, (uint32_t)xt);
 	irq_store(g, irq, old, old & ~(uint32_t)ISTE_ACTIVE);
+}
+
+/* CDDI is the only instruction that takes a PPI too, of its own PE. */
+void insn_deactivate(struct gicv5 *g, struct pe *pe, unsigned int dom, uint64_t xt)
+{
+	uint32_t id = (uint32_t)FIELD_GET(INTID_ID, xt);
+
+	if (FIELD_GET(INTID_TYPE, xt) != TYPE_PPI) {
+		insn_vddi(g, pe, dom, xt);
+		return;
+	}
+	LOG(g, CPUIF, "PE %u: %s deactivates 0x%08x", pe->id,
+	    dom == DOM_PHYS ? "host" : "guest", (uint32_t)xt);
+	if (id < NR_PPIS)
+		pe->dom[dom].active[id / 64] &= ~BIT(id % 64);
+	pe_dirty(g, pe->id);
 }
 
 void insn_hm(struct gicv5 *g, struct pe *pe, unsigned int dom, uint64_t xt)

@@ -355,6 +355,7 @@ void insn_cdpend(struct gicv5 *g, struct pe *pe, unsigned int dom, uint64_t xt);
 void insn_vdpend(struct gicv5 *g, struct pe *pe, unsigned int dom, uint64_t xt);
 void insn_rcfg(struct gicv5 *g, struct pe *pe, unsigned int dom, uint64_t xt);
 void insn_deactivate(struct gicv5 *g, struct pe *pe, unsigned int dom, uint64_t xt);
+void insn_vddi(struct gicv5 *g, struct pe *pe, unsigned int dom, uint64_t xt);
 void insn_hm(struct gicv5 *g, struct pe *pe, unsigned int dom, uint64_t xt);
 void insn_eoi(struct gicv5 *g, struct pe *pe, unsigned int dom, uint64_t xt);
 

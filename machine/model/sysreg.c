@@ -305,6 +305,7 @@ WRITE_INSN(cdpend)
 WRITE_INSN(vdpend)
 WRITE_INSN(rcfg)
 WRITE_INSN(deactivate)
+WRITE_INSN(vddi)
 WRITE_INSN(hm)
 WRITE_INSN(eoi)
 
@@ -382,7 +383,7 @@ WRITE_INSN(eoi)
 	X(1, 4, 1, 3, "GIC_VDAFF", IW | H, 0, NOFGT, 0, rd_none, wr_affinity)		\
 	X(1, 4, 1, 4, "GIC_VDPEND", IW | H, 0, NOFGT, 0, rd_none, wr_vdpend)		\
 	X(1, 4, 1, 5, "GIC_VDRCFG", IW | H, 0, NOFGT, 0, rd_none, wr_rcfg)		\
-	X(1, 4, 2, 0, "GIC_VDDI", IW | H, 0, NOFGT, 0, rd_none, wr_deactivate)		\
+	X(1, 4, 2, 0, "GIC_VDDI", IW | H, 0, NOFGT, 0, rd_none, wr_vddi)		\
 	X(1, 4, 2, 1, "GIC_VDHM", IW | H, 0, NOFGT, 0, rd_none, wr_hm)
 
 #define ICC_P(X, crm, op2, n)							\
