@@ -97,6 +97,9 @@ struct node {
 struct target {
 	uint32_t prios;			/* bit p: head[p] is not empty */
 	uint32_t head[NR_PRIOS];
+	/* of a VPE: no candidate without a node has a priority above NR_PRIOS - rest */
+	uint8_t rest;			/* 0: there is none */
+	struct irq rest_irq;		/* which was that one; where a walk begins */
 };
 
 /* One interrupt domain of a CPU interface, physical (ICC) or virtual (ICV/ICH). */

@@ -170,6 +170,46 @@ T(full_index_follows_changes)
 	assert_false(w->line[0][GICV5_LINE_VIRQ]);
 }
 
+static uint64_t reads(struct world *w)
+{
+	struct gicv5_stats stats;
+
+	gicv5_get_stats(w->g, &stats);
+	return stats.mem_reads;
+}
+
+T(full_index_does_not_walk_for_each_look)
+{
+	W;
+	uint64_t before;
+
+	w->no_check = true;	/* it reads memory as well */
+	vcpu_load(w, 0, 1, 0);
+	vcpu_load(w, 1, 1, 1);
+	for (unsigned int i = 0; i < 60; i++) {
+		vroute(w, 0, LPI(i), 0, 7);
+		vdpend(w, 1, LPI(i), true);
+	}
+	/* four are in the index, and as good as any other; VPE 1 has none at all */
+	before = reads(w);
+	for (unsigned int i = 0; i < 100; i++) {
+		assert_int_equal(mrs(w, 0, HOST, "ICH_HPPIR_EL2"), VALID | LPI(0));
+		assert_int_equal(mrs(w, 1, HOST, "ICH_HPPIR_EL2"), 0);
+		msr(w, 1, HOST, "ICH_VMCR_EL2", 31u << 27 | 1);
+	}
+	assert_int_equal(reads(w), before);
+	/* those in the index go last: the others come one after the other */
+	for (unsigned int i = 0; i < 4; i++)
+		msr(w, 0, HOST, "GIC_VDPRI", LPI(i) | 9ull << 35);
+	before = reads(w);
+	for (unsigned int i = 4; i < 60; i++)
+		eoi(w, 0, GUEST, ack(w, 0, GUEST));
+	assert_true(reads(w) - before < 56 * 12);
+	assert_int_equal(mrs(w, 0, HOST, "ICH_HPPIR_EL2"), VALID | LPI(0));
+	w->no_check = false;
+	check(w);
+}
+
 /* --- failing residency, looking at a VPE -------------------------------------- */
 
 T(residency_fails_as_often_as_asked)
@@ -672,6 +712,7 @@ int main(void)
 		F(full_index_still_finds_the_best, setup_small),
 		F(full_index_rings_doorbells, setup_small),
 		F(full_index_follows_changes, setup_small),
+		F(full_index_does_not_walk_for_each_look, setup_small),
 		F(residency_fails_as_often_as_asked, setup_strict),
 		F(a_vpe_can_be_looked_at, setup_vm),
 		F(somebody_else_pends_a_virtual_interrupt, setup_vm),
