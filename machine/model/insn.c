@@ -74,8 +74,13 @@ void insn_priority(struct gicv5 *g, struct pe *pe, unsigned int dom, uint64_t xt
 /* An IAFFID that no PE has is kept: the interrupt waits. */
 void insn_affinity(struct gicv5 *g, struct pe *pe, unsigned int dom, uint64_t xt)
 {
+	uint32_t target = (uint32_t)FIELD_GET(CDAFF_IAFFID, xt);
+
 	if (xt & CDAFF_IRM)
 		strict(g, 30, "PE %u: IRM = 1 without 1ofN", pe->id);
+	if (dom == DOM_PHYS ? target >= g->cfg.nr_pes :
+	    pe->resident && target >> g->vms[pe->vm].vpe_id_bits)
+		strict(g, 29, "PE %u: route to IAFFID %u, which there cannot be", pe->id, target);
 	modify(g, pe, dom, xt, ISTE_IAFFID,
 	       FIELD_PREP(ISTE_IAFFID, FIELD_GET(CDAFF_IAFFID, xt)));
 }

@@ -63,6 +63,7 @@ struct ist {
 };
 
 struct vpe {
+	uint64_t vped;
 	uint32_t db_lpi;	/* VPE_DBR.INTID */
 	uint32_t dirty_next;	/* list of VPEs whose doorbell is to be checked */
 	uint16_t pe;		/* 1 + PE where resident, or 0 */
@@ -78,6 +79,7 @@ struct vm {
 	uint64_t vpet;
 	uint64_t vmd;
 	uint64_t dbr;		/* VM_DBR */
+	uint64_t vmte[2];	/* words 0 and 1, as they were read */
 	uint8_t vpe_id_bits;
 	bool valid;
 	bool saved;		/* nothing changed since SAVE_VMR.S */
@@ -126,6 +128,7 @@ struct pe {
 	uint16_t id;
 	bool resident;
 	bool nv;		/* HCR_EL2.{NV,NV1} = {1,0} when last seen */
+	bool f_reported;	/* strict mode: a guest with CONTEXTR.F = 1 */
 	bool line[GICV5_NR_LINES];
 };
 
@@ -144,6 +147,7 @@ struct irs {
 	uint32_t sel_vm, sel_vpe;	/* selected by VPE_SELR.S */
 	bool save_q;
 	uint32_t busy[GICV5_NR_GROUPS];	/* reads of IDLE = 0 still to come */
+	bool unseen[GICV5_NR_GROUPS];	/* IDLE = 1 was not read since the last operation */
 	uint32_t busy_polls[GICV5_NR_GROUPS];
 };
 
@@ -160,6 +164,7 @@ struct vmt {
 struct cache_line {
 	struct irq irq;
 	uint32_t word;
+	uint32_t mem;		/* strict mode: what memory says as long as nobody else writes */
 	bool dirty;
 };
 
@@ -281,7 +286,8 @@ const char *irq_name(struct irq irq, char buf[32]);
 bool irq_load(struct gicv5 *g, struct irq irq, uint32_t *word);
 bool irq_store(struct gicv5 *g, struct irq irq, uint32_t old, uint32_t word);
 void irq_refresh(struct gicv5 *g, struct irq irq, uint32_t word);
-void irq_event(struct gicv5 *g, struct irq irq, enum irq_event event);
+bool irq_event(struct gicv5 *g, struct irq irq, enum irq_event event);
+bool irq_reachable(struct gicv5 *g, struct irq irq);
 bool irq_ack(struct gicv5 *g, struct irq irq);
 uint32_t irq_target(const struct gicv5 *g, struct irq irq, uint32_t word);
 
@@ -315,6 +321,7 @@ void vm_drop(struct gicv5 *g, uint32_t vm, bool flush);
 void vist_enable(struct gicv5 *g, uint32_t vm, unsigned int type);
 void vist_disable(struct gicv5 *g, uint32_t vm, unsigned int type);
 void vpe_enable(struct gicv5 *g, uint32_t vm, uint32_t vpe);
+void strict_check_vpe(struct gicv5 *g, uint32_t vm, uint32_t vpe);
 
 /* virt.c */
 void context_write(struct gicv5 *g, struct pe *pe, uint64_t value);
