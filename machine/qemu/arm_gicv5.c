@@ -62,9 +62,7 @@ typedef struct ArmGICv5Reg {
 } ArmGICv5Reg;
 
 typedef struct ArmGICv5PE {
-	ArmGICv5State *s;
 	qemu_irq line[NR_LINES];
-	bool nv, nv1;		/* as the model knows them */
 } ArmGICv5PE;
 
 typedef struct ArmGICv5Frame {
@@ -330,17 +328,13 @@ static void define_pfr2(ARMCPU *cpu)
 	define_one_arm_cp_reg(cpu, &ri);
 }
 
-/* Only HCR_EL2.{NV,NV1} matter to the model, and they rarely change. */
+/* Only HCR_EL2.{NV,NV1} matter to the model. */
 static void el_changed(ARMCPU *cpu, void *opaque)
 {
-	ArmGICv5PE *pe = opaque;
+	ArmGICv5State *s = opaque;
 	struct gicv5_cpu_ctx ctx = pe_ctx(&cpu->env);
 
-	if (ctx.nv != pe->nv || ctx.nv1 != pe->nv1) {
-		pe->nv = ctx.nv;
-		pe->nv1 = ctx.nv1;
-		gicv5_pe_context_changed(pe->s->g, pe - pe->s->pe, &ctx);
-	}
+	gicv5_pe_context_changed(s->g, pe_of(&cpu->env), &ctx);
 }
 
 static void define_cpuif(ArmGICv5State *s)
@@ -364,7 +358,7 @@ static void define_cpuif(ArmGICv5State *s)
 		}
 		define_pfr2(cpu);
 		if (s->cfg.el2 && cpu_isar_feature(aa64_nv, cpu)) {
-			arm_register_el_change_hook(cpu, el_changed, &s->pe[n]);
+			arm_register_el_change_hook(cpu, el_changed, s);
 		}
 	}
 }
@@ -553,9 +547,6 @@ static void arm_gicv5_realize(DeviceState *dev, Error **errp)
 				s->cfg.nr_pes * ARM_GICV5_NR_PPIS);
 
 	s->pe = g_new0(ArmGICv5PE, s->cfg.nr_pes);
-	for (unsigned int n = 0; n < s->cfg.nr_pes; n++) {
-		s->pe[n].s = s;
-	}
 	for (unsigned int line = 0; line < NR_LINES; line++) {
 		for (unsigned int n = 0; n < s->cfg.nr_pes; n++) {
 			sysbus_init_irq(SYS_BUS_DEVICE(s), &s->pe[n].line[line]);
