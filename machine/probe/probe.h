@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #define UART		0x09000000ul
-#define IRS		0x08010000ul	/* build with -DIRS=... for another board */
+#define IRS		0x08010000ul
 #define SETLPI		(IRS + 0x10000)
 
 #define R32(a)		(*(volatile uint32_t *)(a))

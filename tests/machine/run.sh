@@ -38,6 +38,13 @@ result() {
 	parts+=("$file")
 }
 
+# skipped NAME REASON
+skipped() {
+	local file=$results/boot/machine-$1.own.ktap
+	printf 'KTAP version 1\n1..1\nok 1 %s # SKIP %s\n' "$1" "$2" >"$file"
+	parts+=("$file")
+}
+
 # boot NAME EL CPUS TESTS [QEMU OPTION...]
 boot() {
 	local name=$1 el=$2 cpus=$3 tests=$4 log=$logs/machine-$1.log virt=on noise
@@ -79,6 +86,23 @@ reboot_twice() {
 	result reboot "$([ "$n" -ge 3 ]; echo $?)" "$n of 3 boots came to the end of their tests in $i s"
 }
 
+# asan: the model and the device under AddressSanitizer.
+asan() {
+	local sanitized
+	wanted asan || return 0
+	if [ -n "${QEMU:-}" ]; then
+		skipped asan "QEMU= is given"
+		return 0
+	fi
+	export ASAN_OPTIONS=detect_leaks=0
+	sanitized=$("$top/scripts/qemu.sh" --asan)
+	ONLY='' qemu=$sanitized probe probe-virt-asan virt - -M "$virt,virtualization=on" \
+		-global arm-gicv5.test-frame=on -global arm-gicv5.strict=report
+	ONLY='' QEMU=$sanitized boot asan 2 4 "$all,$kvm" -global arm-gicv5.istmd=on \
+		-global arm-gicv5.hostile-cache=on -global arm-gicv5.busy-polls=3
+	unset ASAN_OPTIONS
+}
+
 # refused NAME TEXT QEMU-OPTION...: a wrong combination ends with this message.
 refused() {
 	local name=$1 text=$2 out bad=0
@@ -113,6 +137,23 @@ probe() {
 	result "$name" "$([ -z "$diff" ]; echo $?)" "$diff"
 }
 
+# probe_x5: the physical side of QEMU's own GICv5, an independent model, answers as
+# ours, but for the differences that are known. QEMU_X5 names such a QEMU.
+probe_x5() {
+	local x5=${QEMU_X5:-qemu-system-aarch64} out=$logs/machine-probe-x5.log diff
+	wanted probe-x5 || return 0
+	if ! timeout 20 "$x5" -M "virt,gic-version=x-5,dumpdtb=$work/x5.dtb" -cpu max \
+		-display none >"$out" 2>&1 </dev/null; then
+		skipped probe-x5 "no QEMU with gic-version=x-5 (QEMU_X5=<binary>)"
+		return 0
+	fi
+	timeout 60 "$x5" -M virt,gic-version=x-5 -cpu max -nographic -nic none \
+		-kernel "$work/probe.elf" >"$out" 2>&1 </dev/null || true
+	diff=$(awk -f "$top/machine/probe/differences.awk" "$top/machine/probe/probe.expected" \
+		"$top/machine/probe/x5.differences" "$out")
+	result probe-x5 "$([ -z "$diff" ]; echo $?)" "$diff"
+}
+
 virt=virt,gic-version=5
 need aarch64-linux-gnu-gcc:gcc-aarch64-linux-gnu
 if stage machine-probe "$top/machine/probe/build.sh" "$work/probe.elf" &&
@@ -125,6 +166,7 @@ if stage machine-probe "$top/machine/probe/build.sh" "$work/probe.elf" &&
 		-global arm-gicv5.strict=report
 	probe probe-virt-icount virt - -M "$virt,virtualization=on" -icount shift=0,sleep=off \
 		-global arm-gicv5.test-frame=on -global arm-gicv5.strict=report
+	probe_x5
 else
 	result probe-build 1
 fi
@@ -161,6 +203,8 @@ if [ -n "${LONG:-}" ]; then
 	boot pri4 2 4 $all,$kvm -global arm-gicv5.icc-pri-bits=4 -global arm-gicv5.pri-bits=4
 	boot l2sz-64k 2 4 $all -global arm-gicv5.ist-l2sz=4
 	boot istmd16 2 16 $all -global arm-gicv5.istmd=on -global arm-gicv5.istmd-sz=0
+	boot el2-64 2 64 $all
+	asan
 fi
 reboot_twice
 
