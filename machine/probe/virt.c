@@ -24,6 +24,7 @@
 #define BEFORE		1
 #define AFTER		2
 #define DELAYED		3
+#define DELAY		2000000ul
 #define ON_LOAD		(1 << 8)
 #define ONLY_DB		(1 << 9)
 #define OWN_VM		(1 << 10)
@@ -255,7 +256,7 @@ static void doorbells(void)
 	load(1);
 	say("other-guest.isr", enter_guest(guest_isr));
 	set_test(T_IRQ, VLPI | (uint64_t)VM << 32 | V);
-	set_test(T_DELAY, 2000000);
+	set_test(T_DELAY, DELAY);
 	set_test(T_CONTROL, DELAYED | ON_LOAD);
 	load(1);
 	say("other-guest.leaves", enter_guest(guest_wait));
@@ -269,15 +270,17 @@ static void doorbells(void)
 /* One put of the VPE with a request; what rang and fired is told apart. */
 static void trigger(const char *name, uint64_t control, uint64_t request)
 {
-	uint64_t rung = test(T_DOORBELLS), fired = test(T_FIRED);
+	uint64_t rung = test(T_DOORBELLS), fired = test(T_FIRED), from;
 
 	load(0);
 	set_test(T_CONTROL, control);
+	from = RD(CNTVCT_EL0);
 	put_vpe(request);
 	if ((control & 3) == DELAYED) {
-		say("delayed.not-yet", test(T_FIRED) - fired);
 		while (test(T_FIRED) == fired)
 			;
+		say("delayed.long-enough", (RD(CNTVCT_EL0) - from) * 1000000000 >=
+					   DELAY * RD(CNTFRQ_EL0));
 	}
 	say(name, (test(T_FIRED) - fired) << 8 | (test(T_DOORBELLS) - rung));
 	take();
@@ -300,7 +303,7 @@ static void frame(void)
 	trigger("only-db", AFTER | ONLY_DB, 0);
 	trigger("only-vm", AFTER | ONLY_VM, DB(31));
 	trigger("skip", AFTER | 1ul << 32, DB(31));
-	set_test(T_DELAY, 2000000);
+	set_test(T_DELAY, DELAY);
 	trigger("delayed", DELAYED, DB(31));
 	set_test(T_IRQ, VLPI | V);
 	trigger("other-vm", AFTER | ONLY_VM, DB(31));
@@ -356,7 +359,10 @@ static void teardown(void)
 	WR(CONTEXTR, V | VM);
 	say("unmap.contextr", RD(CONTEXTR));
 	WR(CONTEXTR, 0);
-	/* the VM comes back as software left it: its VPEs and ISTs are valid */
+	/* the VM comes back with ISTs and VPEs that are valid; VPEDs are handed over as 0 */
+	for (unsigned int vpe = 0; vpe < 2; vpe++)
+		for (unsigned int i = 0; i < 512; i++)
+			*(volatile uint64_t *)&vped[vpe][i] = 0;
 	map(0x2c8, VM);
 	say("again.vms", test(T_VMS) << 8 | test(T_VPES));
 	load(0);
