@@ -24,6 +24,22 @@ off:
 2:	smc	#0
 	b	.
 
+// Where PSCI CPU_ON lets the other PEs begin, with their number in x0.
+	.global secondary
+	.weak	secondary_main
+secondary:
+	mrs	x1, CurrentEL
+	cmp	x1, #8
+	adr	x1, vectors
+	b.ne	1f
+	msr	vbar_el2, x1
+1:	msr	vbar_el1, x1
+	adrp	x1, stack_top
+	sub	x1, x1, #8192
+	sub	x1, x1, x0, lsl #9
+	mov	sp, x1
+	b	secondary_main
+
 // uint64_t enter_guest(guest): run the code at `guest` at EL1 with interrupts
 // masked until it executes HVC, and return its x0; or GUEST_IRQ when a physical
 // interrupt came first.
@@ -74,5 +90,5 @@ oops:
 
 	.bss
 	.balign	65536
-	.skip	16384
+	.skip	65536
 stack_top:
