@@ -11,7 +11,7 @@
 need gcc:gcc valgrind:valgrind
 src=$top/machine/model
 out=$build/model/bench
-counted=990 warm=10
+rounds=198 all=1000	# five times, and ten before
 mkdir -p "$out"
 
 stage model-bench-build gcc -std=gnu11 -O2 -g -o "$out/bench" "$src/tests/bench.c" "$src"/*.c
@@ -19,8 +19,8 @@ stage model-bench-build gcc -std=gnu11 -O2 -g -o "$out/bench" "$src/tests/bench.
 # instructions KIND PENDING: per round.
 instructions() {
 	valgrind --tool=callgrind --toggle-collect=rounds --callgrind-out-file="$out/callgrind.out" \
-		"$out/bench" "$1" "$2" "$counted" 2>&1 >/dev/null |
-		awk -v n=$((counted + warm)) '/Collected :/ { printf "%.0f\n", $NF / n; ok = 1 }
+		"$out/bench" "$1" "$2" "$rounds" 2>&1 >/dev/null |
+		awk -v n=$all '/Collected :/ { printf "%.0f\n", $NF / n; ok = 1 }
 			END { exit !ok }'
 }
 
@@ -29,6 +29,6 @@ for kind in lpi spi config vlpi doorbell; do
 		echo "bench: model_${kind}_$pending $(instructions $kind $pending) instructions"
 	done
 	for pending in 1 256 4096; do
-		echo "bench: model_${kind}_time_$pending $("$out/bench" $kind $pending 100000) nanoseconds"
+		echo "bench: model_${kind}_time_$pending $("$out/bench" $kind $pending 50000) nanoseconds"
 	done
 done

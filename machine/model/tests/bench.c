@@ -5,8 +5,9 @@
  *	bench KIND PENDING ROUNDS
  *
  * does ROUNDS rounds of one KIND while PENDING other LPIs of the same PE or VPE are
- * pending, and prints nanoseconds per round. The function rounds() is nothing but
- * that: the instructions of a round are those of rounds(), divided by ROUNDS.
+ * pending, five times, and prints the least nanoseconds of CPU time per round. The
+ * function rounds() is nothing but that: the instructions of a round are those of
+ * rounds(), divided by all rounds, which are 10 more.
  *
  *	lpi		an LPI is made pending, acknowledged, dropped, deactivated
  *	spi		the same for a level wire, which rises and falls
@@ -194,10 +195,18 @@ __attribute__((noinline)) static void rounds(char kind, unsigned int n)
 	__asm__ volatile("" ::: "memory");
 }
 
+static double cpu_time(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+}
+
 int main(int argc, char **argv)
 {
 	unsigned int pending, n;
-	struct timespec from, to;
+	double best = 0;
 
 	if (argc != 4 || !strchr("lscvd", argv[1][0]))
 		return 2;
@@ -211,11 +220,15 @@ int main(int argc, char **argv)
 		vdpend(LPI(i));
 	}
 	rounds(argv[1][0], 10);
-	clock_gettime(CLOCK_MONOTONIC, &from);
-	rounds(argv[1][0], n);
-	clock_gettime(CLOCK_MONOTONIC, &to);
-	printf("%.1f\n", ((double)(to.tv_sec - from.tv_sec) * 1e9 +
-			  (double)(to.tv_nsec - from.tv_nsec)) / n);
+	for (unsigned int i = 0; i < 5; i++) {
+		double from = cpu_time(), took;
+
+		rounds(argv[1][0], n);
+		took = cpu_time() - from;
+		if (!i || took < best)
+			best = took;
+	}
+	printf("%.1f\n", best / n);
 	gicv5_destroy(g);
 	return 0;
 }
