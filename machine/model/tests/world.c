@@ -40,6 +40,8 @@ static void set_line(void *opaque, unsigned int pe, enum gicv5_line line, bool l
 	struct world *w = opaque;
 
 	w->line[pe][line] = level;
+	assert_false(w->line[pe][GICV5_LINE_IRQ] && w->line[pe][GICV5_LINE_NMI]);
+	assert_false(w->line[pe][GICV5_LINE_VIRQ] && w->line[pe][GICV5_LINE_VINMI]);
 	w->edges[pe][line]++;
 }
 
