@@ -185,14 +185,14 @@ void cand_set(struct gicv5 *g, struct irq irq, uint32_t target, unsigned int pri
 		target_changed(g, g->nodes[n].target);
 		target_unlink(g, n);
 	} else {
+		/* it may have been a candidate of another target, without a node */
 		n = node_new(g, irq);
+		unindexed_changed(g, irq.space, !n);
 	}
-	if (n) {
+	if (n)
 		target_link(g, n, target, prio);
-	} else {
+	else
 		rest_add(g, irq, target, prio);
-		unindexed_changed(g, irq.space, true);
-	}
 	target_changed(g, target);
 }
 

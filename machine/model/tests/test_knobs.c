@@ -170,6 +170,23 @@ T(full_index_follows_changes)
 	assert_false(w->line[0][GICV5_LINE_VIRQ]);
 }
 
+/* A candidate without a node leaves its VPE just when there is a node again. */
+T(full_index_lets_go_of_what_moves_to_another_vpe)
+{
+	W;
+	vcpu_load(w, 0, 1, 0);
+	for (unsigned int i = 0; i < 4; i++) {
+		vroute(w, 0, LPI(i), 1, 9);
+		vdpend(w, 1, LPI(i), true);
+	}
+	vroute(w, 0, LPI(8), 0, 3);
+	vdpend(w, 1, LPI(8), true);
+	assert_true(w->line[0][GICV5_LINE_VIRQ]);
+	vdpend(w, 1, LPI(0), false);
+	msr(w, 0, HOST, "GIC_VDAFF", LPI(8) | 1ull << 32);
+	assert_false(w->line[0][GICV5_LINE_VIRQ]);
+}
+
 static uint64_t reads(struct world *w)
 {
 	struct gicv5_stats stats;
@@ -867,6 +884,7 @@ int main(void)
 		F(full_index_still_finds_the_best, setup_small),
 		F(full_index_rings_doorbells, setup_small),
 		F(full_index_follows_changes, setup_small),
+		F(full_index_lets_go_of_what_moves_to_another_vpe, setup_small),
 		F(full_index_does_not_walk_for_each_look, setup_small),
 		F(residency_fails_as_often_as_asked, setup_strict),
 		F(a_vpe_can_be_looked_at, setup_vm),
