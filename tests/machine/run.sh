@@ -133,7 +133,8 @@ probe() {
 	timeout 60 "$qemu" -cpu max -nographic -nic none -kernel "$work/$image.elf" "$@" \
 		>"$out" 2>&1 </dev/null || true
 	diff=$(diff <(sed "s/^idr0 .*/idr0 $idr0/" "$top/machine/probe/$image.expected") \
-		<(sed -e 's/^.*: gicv5 strict: /strict: /' -e '/icount sleep disabled/d' "$out") || true)
+		<(sed -e 's/^.*: gicv5 strict: /strict: /' -e '/icount sleep disabled/d' \
+			-e '/WARNING: ASan/d' "$out") || true)
 	result "$name" "$([ -z "$diff" ]; echo $?)" "$diff"
 }
 
