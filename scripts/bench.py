@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""bench.py CSV LOG...: collect the benchmark lines of consoles.
+"""bench.py [--max-ratio NAME R] [--max-value NAME V] CSV LOG...: collect benchmark lines.
 
-A line is "bench: NAME VALUE UNIT". The consoles come from a machine under
--icount shift=0, where a nanosecond of virtual time is one instruction: the unit
-ns is reported as instructions. Names that differ only in a number at their end
-are one family; its ratio column is the cost against the family's 8 (else its
-first). Prints a table and writes the same as CSV. No line at all is an error.
+A line is "bench: NAME VALUE UNIT". Consoles come from a machine under -icount
+shift=0, where a nanosecond of virtual time is one instruction: the unit ns is
+reported as instructions. Names that differ only in a number at their end are one
+family; its ratio column is the cost against the family's 8 (else its first).
+Prints a table and writes the same as CSV. No line at all is an error, and so is a
+benchmark whose ratio or value is above its limit; NAME is a regular expression.
 """
 
+import argparse
 import csv
 import re
 import sys
@@ -36,22 +38,43 @@ def reference(rows, name):
     return next((v for n, v, _ in peers if n == family(name) + "_8"), peers[0][1])
 
 
+def excess(found, ratios, values):
+    """A sentence for each benchmark above its limit."""
+    for name, value, _ in found:
+        base = reference(found, name)
+        for pattern, limit in ratios:
+            if re.fullmatch(pattern, name) and base and value / base > float(limit):
+                yield f"{name} is {value / base:.2f} times the first, limit {limit}"
+        for pattern, limit in values:
+            if re.fullmatch(pattern, name) and value > float(limit):
+                yield f"{name} is {value:.10g}, limit {limit}"
+
+
 def main():
-    out, *logs = sys.argv[1:]
-    found = list(collect(logs))
+    parser = argparse.ArgumentParser(usage=__doc__)
+    parser.add_argument("--max-ratio", nargs=2, action="append", default=[])
+    parser.add_argument("--max-value", nargs=2, action="append", default=[])
+    parser.add_argument("out")
+    parser.add_argument("logs", nargs="+")
+    args = parser.parse_args()
+    out = args.out
+    found = list(collect(args.logs))
     if not found:
-        print(f"bench.py: error: no benchmark lines in {' '.join(logs)}", file=sys.stderr)
+        print(f"bench.py: error: no benchmark lines in {' '.join(args.logs)}", file=sys.stderr)
         return 1
     rows = [("benchmark", "value", "unit", "ratio")]
     for name, value, unit in found:
         base = reference(found, name)
-        rows.append((name, f"{value:g}", unit, f"{value / base:.2f}" if base else ""))
+        rows.append((name, f"{value:.10g}", unit, f"{value / base:.2f}" if base else ""))
     with open(out, "w", encoding="utf-8", newline="") as table:
         csv.writer(table).writerows(rows)
     widths = [max(len(row[i]) for row in rows) for i in range(4)]
     for name, value, unit, ratio in rows:
         print(f"{name:{widths[0]}}  {value:>{widths[1]}}  {unit:{widths[2]}}  {ratio:>{widths[3]}}")
-    return 0
+    above = list(excess(found, args.max_ratio, args.max_value))
+    for sentence in above:
+        print(f"bench.py: error: {sentence}", file=sys.stderr)
+    return 1 if above else 0
 
 
 if __name__ == "__main__":

@@ -3,8 +3,9 @@
 #
 # boot.sh [options] [-- QEMU options]: boot a kernel at EL2 in QEMU, and watch.
 #
-#   --machine v3|v5   v3: the distribution's QEMU with a GICv3; v5: the QEMU of
-#                     `make qemu` with its GICv5 (default: v5)
+#   --machine v2|v3|v5
+#                     v2, v3: the distribution's QEMU with a GICv2 or GICv3; v5:
+#                     the QEMU of `make qemu` with its GICv5 (default: v5)
 #   --cpus N          (2)           --mem MIB   (2048)
 #   --kernel IMAGE    (build/kernel/host/Image, built if it is not there)
 #   --initrd CPIO     (build/initramfs.cpio, likewise)
@@ -13,7 +14,8 @@
 #   --props TEXT      more properties of the machine (-M virt,...,TEXT)
 #   --name NAME       name of this boot: build/logs/NAME.log and the results
 #                     build/results/boot/NAME.ktap; prefix of the test names
-#   --timeout S       limit for the whole (300); --stall S: without a line (90)
+#   --timeout S       limit for the whole (900); --stall S: without a line (180).
+#                     They end what hangs: a busy machine must not reach them
 #   --kunit           the kernel's KUnit must print results
 #   --shell           an interactive shell instead; ctrl-a x ends QEMU
 #
@@ -24,7 +26,7 @@
 . "$(dirname "$0")/lib.sh"
 
 machine=v5 cpus=2 mem=2048 kernel='' initrd='' append='' props='' name='' shell='' kunit=''
-timeout=300 stall=90
+timeout=900 stall=180
 while [ $# -gt 0 ]; do
 	case $1 in
 	--shell) shell=1; shift; continue ;;
@@ -47,18 +49,20 @@ for file in "$kernel" "$initrd"; do
 done
 
 case $machine in
-v3)
+v2 | v3)
 	qemu=${QEMU:-qemu-system-aarch64}
 	[ -n "${QEMU:-}" ] || need qemu-system-aarch64:qemu-system-arm
-	virt=virt,gic-version=3,virtualization=on ;;
+	virt=virt,gic-version=${machine#v},virtualization=on ;;
 v5)
 	qemu=${QEMU:-$("$top/scripts/qemu.sh")}
 	virt=virt,gic-version=5,virtualization=on ;;
-*) die "no such machine: $machine (v3 or v5)" ;;
+*) die "no such machine: $machine (v2, v3 or v5)" ;;
 esac
 command -v "$qemu" >/dev/null || die "no such QEMU: $qemu"
 
-append="console=ttyAMA0 earlycon printk.devkmsg=on log_buf_len=4M $append"
+# The watchdog counts the time of the build host, where the machine may wait for
+# its turn: 60 s and not 20 until it calls that a soft lockup.
+append="console=ttyAMA0 earlycon printk.devkmsg=on log_buf_len=4M watchdog_thresh=30 $append"
 set -- "$qemu" -M "$virt${props:+,$props}" -cpu max,pauth-impdef=on -smp "$cpus" -m "$mem" \
 	-nographic -nic none -no-reboot -kernel "$kernel" -initrd "$initrd" "$@"
 

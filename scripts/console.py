@@ -23,7 +23,7 @@ import subprocess
 import sys
 import time
 
-# What the kernel prints about itself when it is not well.
+# What the kernel prints about itself when it is not well, and QEMU's sanitizer.
 DEFECT = re.compile("|".join((
     r"Kernel panic - not syncing",
     r"\bOops\b",
@@ -31,7 +31,8 @@ DEFECT = re.compile("|".join((
     r"Unable to handle kernel",
     r"\bBUG: ",
     r"\bkernel BUG at",
-    r"\bWARNING: ",
+    r"(?<!==)\bWARNING: ",      # ==PID== begins a line of QEMU's own sanitizer
+    r"ERROR: \w+Sanitizer",
     r"INFO: task .* blocked for more than",
     r"detected (?:expedited )?stalls?\b",
     r"self-detected stall",

@@ -79,7 +79,8 @@ fi
 touch "$kept"
 ln -sfn "$kept" "$dest"
 
-# Old results: keep the eight used last.
-find "$cache/kernel" -mindepth 1 -maxdepth 1 -type d -printf '%T@ %p\n' | sort -rn |
+# Old results: of those that nobody has used for half a day (another checkout may
+# be booting one) keep the last eight.
+find "$cache/kernel" -mindepth 1 -maxdepth 1 -type d -mmin +720 -printf '%T@ %p\n' | sort -rn |
 	tail -n +9 | cut -d ' ' -f 2- | xargs -r rm -rf
 printf '%s\n' "$dest"

@@ -12,6 +12,7 @@
 . "$(dirname "$0")/kernel-lib.sh"
 
 kernel_env
+need rsync:rsync # make headers_install
 src=${LINUX_SRC:-$build/linux}
 [ -n "${LINUX_SRC:-}" ] || "$top/scripts/tree.sh" >&2
 

@@ -11,9 +11,12 @@
  *
  * Memory: the configuration bounds it, never the guest. Each physical interrupt
  * can have a node at the same time. Virtual ones share max_vcandidates nodes. If
- * those run out the IST is marked "unindexed": the candidates of its VM are then
- * found by walking its tables, slower but with the same result, until half of
- * the nodes are free and cand_rescan() can make the index whole again.
+ * those run out the IST is marked "unindexed", and a VPE remembers the best of its
+ * candidates without a node (rest). When that one goes its successor is found by
+ * walking the VM's ISTs, slower but with the same result, until half of the nodes
+ * are free and cand_rescan() can make the index whole again. A walk looks at each
+ * ISTE of the VM once at most; walks go on from where the last one found something,
+ * so a VPE that takes one interrupt after the other does not start over each time.
  *
  * An IST has no candidate when it becomes valid (Pending must be 0), so nothing
  * has to be searched for then.
@@ -147,6 +150,23 @@ static void unindexed_changed(struct gicv5 *g, uint32_t space, bool mark)
 			pe_dirty(g, pe);
 }
 
+/* No candidate without a node is better than this; NR_PRIOS: there is none. */
+static unsigned int rest_prio(const struct target *t)
+{
+	return NR_PRIOS - (unsigned int)t->rest;
+}
+
+/* A candidate for which there is no node. */
+static void rest_add(struct gicv5 *g, struct irq irq, uint32_t target, unsigned int prio)
+{
+	struct target *t = &g->targets[target];
+
+	if (prio < rest_prio(t)) {
+		t->rest = (uint8_t)(NR_PRIOS - prio);
+		t->rest_irq = irq;
+	}
+}
+
 /* The interrupt is a candidate for @target with priority @prio; NONE: for nobody. */
 void cand_set(struct gicv5 *g, struct irq irq, uint32_t target, unsigned int prio)
 {
@@ -165,12 +185,14 @@ void cand_set(struct gicv5 *g, struct irq irq, uint32_t target, unsigned int pri
 		target_changed(g, g->nodes[n].target);
 		target_unlink(g, n);
 	} else {
+		/* it may have been a candidate of another target, without a node */
 		n = node_new(g, irq);
+		unindexed_changed(g, irq.space, !n);
 	}
 	if (n)
 		target_link(g, n, target, prio);
 	else
-		unindexed_changed(g, irq.space, true);
+		rest_add(g, irq, target, prio);
 	target_changed(g, target);
 }
 
@@ -198,33 +220,59 @@ struct cand cand_best(const struct gicv5 *g, uint32_t target)
 	return (struct cand){ g->nodes[t->head[prio]].irq, prio };
 }
 
-/* Walk an IST for a better candidate of a VPE than @best. */
-static void walk_for_best(struct gicv5 *g, uint32_t space, uint32_t target,
-			  struct cand *best)
+/* Priority of an interrupt if it is a candidate of @target, else PRIO_NONE. */
+static unsigned int prio_for(struct gicv5 *g, struct irq irq, uint32_t target)
 {
-	uint32_t size = ist_size(g, space), word;
+	uint32_t word;
 
-	for (uint32_t id = 0; id < size && best->prio; id++) {
-		struct irq irq = { space, id };
+	if (!irq_load(g, irq, &word) || !word_is_candidate(word) ||
+	    irq_target(g, irq, word) != target)
+		return PRIO_NONE;
+	return (unsigned int)FIELD_GET(ISTE_PRIORITY, word);
+}
 
-		if (!irq_load(g, irq, &word) || !word_is_candidate(word) ||
-		    irq_target(g, irq, word) != target)
-			continue;
-		if (FIELD_GET(ISTE_PRIORITY, word) < best->prio)
-			*best = (struct cand){ irq, (unsigned int)FIELD_GET(ISTE_PRIORITY, word) };
+/*
+ * The best candidate of a VPE in the ISTs of its VM that are not indexed. None is
+ * better than what the VPE remembers, so the walk ends at the first that is as good.
+ */
+static struct cand walk_for_best(struct gicv5 *g, uint32_t vm, uint32_t target)
+{
+	const uint32_t lpis = SPACE_VIRT + 2 * vm, spis = lpis + 1;
+	struct target *t = &g->targets[target];
+	uint32_t nr_lpis = g->ists[lpis].unindexed ? ist_size(g, lpis) : 0;
+	uint32_t nr = nr_lpis + (g->ists[spis].unindexed ? ist_size(g, spis) : 0);
+	uint32_t at = t->rest_irq.id + (t->rest_irq.space == spis ? nr_lpis : 0);
+	struct cand best = { .prio = PRIO_NONE };
+
+	for (uint32_t i = 0; i < nr && best.prio > rest_prio(t); i++, at++) {
+		struct irq irq;
+		unsigned int prio;
+
+		if (at >= nr)
+			at = 0;
+		irq = at < nr_lpis ? (struct irq){ lpis, at } : (struct irq){ spis, at - nr_lpis };
+		prio = prio_for(g, irq, target);
+		if (prio < best.prio)
+			best = (struct cand){ irq, prio };
 	}
+	t->rest = (uint8_t)(best.prio == PRIO_NONE ? 0 : NR_PRIOS - best.prio);
+	if (t->rest)
+		t->rest_irq = best.irq;
+	return best;
 }
 
 /* The candidate of a VPE, also while the index does not have all of them. */
 struct cand cand_best_vpe(struct gicv5 *g, uint32_t vm, uint32_t vpe)
 {
 	uint32_t target = g->cfg.nr_pes + vpe_index(g, vm, vpe);
-	struct cand best = cand_best(g, target);
+	const struct ist *ist = &g->ists[SPACE_VIRT + 2 * vm];
+	const struct target *t = &g->targets[target];
+	struct cand best = cand_best(g, target), rest;
 
-	for (uint32_t space = SPACE_VIRT + 2 * vm; space <= SPACE_VIRT + 2 * vm + 1; space++)
-		if (g->ists[space].unindexed)
-			walk_for_best(g, space, target, &best);
-	return best;
+	if (!t->rest || best.prio <= rest_prio(t) || (!ist[0].unindexed && !ist[1].unindexed))
+		return best;
+	rest = walk_for_best(g, vm, target);
+	return rest.prio < best.prio ? rest : best;
 }
 
 /* Index what found no room before; false when there is still not enough. */

@@ -248,18 +248,24 @@ void cpuif_lines(struct gicv5 *g, struct pe *pe, bool line[GICV5_NR_LINES])
 	line[GICV5_LINE_VINMI] = virt.valid && !virt.prio;
 }
 
-/* Compute the lines of a PE and report those that changed, or all. */
+/*
+ * Compute the lines of a PE and report those that changed, or all: first those that
+ * are low, so that the world never sees IRQ and NMI at the same time.
+ */
 void cpuif_update(struct gicv5 *g, struct pe *pe, bool report_all)
 {
 	static const char *const names[] = { "IRQ", "NMI", "VIRQ", "VINMI" };
 	bool line[GICV5_NR_LINES];
 
 	cpuif_lines(g, pe, line);
-	for (unsigned int i = 0; i < GICV5_NR_LINES; i++) {
-		if (line[i] == pe->line[i] && !report_all)
+	for (unsigned int n = 0; n < 2 * GICV5_NR_LINES; n++) {
+		unsigned int i = n % GICV5_NR_LINES;
+		bool high = n >= GICV5_NR_LINES;
+
+		if (line[i] != high || (line[i] == pe->line[i] && !report_all))
 			continue;
-		LOG(g, LINE, "PE %u: %s %s", pe->id, names[i], line[i] ? "high" : "low");
-		pe->line[i] = line[i];
-		g->cfg.ops.set_line(g->cfg.opaque, pe->id, (enum gicv5_line)i, line[i]);
+		LOG(g, LINE, "PE %u: %s %s", pe->id, names[i], high ? "high" : "low");
+		pe->line[i] = high;
+		g->cfg.ops.set_line(g->cfg.opaque, pe->id, (enum gicv5_line)i, high);
 	}
 }

@@ -6,6 +6,30 @@
 
 #include "internal.h"
 
+void gicv5_get_vpe(struct gicv5 *g, uint32_t vm, uint32_t vpe, struct gicv5_vpe_state *state)
+{
+	const struct vpe *p = vpe_get(g, vm, vpe);
+
+	*state = (struct gicv5_vpe_state){ 0 };
+	if (!vm_get(g, vm))
+		return;
+	state->vm_valid = true;
+	state->lpi_ist = g->ists[SPACE_VIRT + 2 * vm].valid;
+	state->spi_ist = g->ists[SPACE_VIRT + 2 * vm + 1].valid;
+	if (!p)
+		return;
+	state->valid = true;
+	state->resident = p->pe;
+	state->pe = p->pe ? p->pe - 1u : 0;
+	state->dbv = p->dbv;
+	state->req = p->req;
+	state->dbpm = p->dbpm;
+	state->db_lpi = p->db_lpi;
+	g->looking = true;
+	state->pending = cand_best_vpe(g, vm, vpe).prio != PRIO_NONE;
+	g->looking = false;
+}
+
 /* --- dump ---------------------------------------------------------------- */
 
 #define DUMP_CANDS	64
@@ -261,7 +285,7 @@ static bool check_pe(struct gicv5 *g, struct pe *pe)
 	return true;
 }
 
-static bool check_vm(struct gicv5 *g, uint32_t vm)
+static bool check_vm(struct gicv5 *g, uint32_t vm, struct gicv5_stats *found)
 {
 	const struct vm *v = &g->vms[vm];
 
@@ -269,11 +293,13 @@ static bool check_vm(struct gicv5 *g, uint32_t vm)
 		return g->ists[SPACE_VIRT + 2 * vm].valid ||
 		       g->ists[SPACE_VIRT + 2 * vm + 1].valid ?
 		       violated(g, "VM %u is invalid and has an IST", vm) : true;
+	found->vms++;
 	for (uint32_t vpe = 0; vpe < 1u << v->vpe_id_bits; vpe++) {
 		uint32_t index = vpe_index(g, vm, vpe);
 		const struct vpe *p = &g->vpes[index];
 		const struct pe *pe = p->pe ? &g->pes[p->pe - 1] : NULL;
 
+		found->vpes += p->valid;
 		if (pe && (!p->valid || !pe->resident || pe->vm != vm || pe->vpe != vpe))
 			return violated(g, "VM %u VPE %u: residency is one-sided", vm, vpe);
 		if (p->dirty)
@@ -286,7 +312,7 @@ static bool check_vm(struct gicv5 *g, uint32_t vm)
 
 const char *gicv5_check(struct gicv5 *g, bool memory)
 {
-	struct gicv5_stats stats = g->stats;
+	struct gicv5_stats stats = g->stats, found = { 0 };
 	bool ok;
 
 	g->looking = true;
@@ -295,7 +321,10 @@ const char *gicv5_check(struct gicv5 *g, bool memory)
 	for (unsigned int i = 0; ok && i < g->cfg.nr_pes; i++)
 		ok = check_pe(g, &g->pes[i]);
 	for (uint32_t vm = 0; ok && vm < g->nr_vms; vm++)
-		ok = check_vm(g, vm);
+		ok = check_vm(g, vm, &found);
+	if (ok && (found.vms != stats.vms || found.vpes != stats.vpes))
+		ok = violated(g, "counters: %u VMs, %u VPEs are valid", (unsigned int)found.vms,
+			      (unsigned int)found.vpes);
 	g->looking = false;
 	g->stats = stats;
 	return ok ? NULL : g->check_text;

@@ -321,6 +321,11 @@ void gicv5_set_busy_polls(struct gicv5 *g, uint32_t groups, uint32_t polls)
 	}
 }
 
+void gicv5_fail_residency(struct gicv5 *g, uint32_t count)
+{
+	g->fail_residency = count;
+}
+
 void gicv5_get_stats(const struct gicv5 *g, struct gicv5_stats *stats)
 {
 	*stats = g->stats;

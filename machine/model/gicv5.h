@@ -447,6 +447,12 @@ void gicv5_set_spi(struct gicv5 *g, uint32_t spi, bool level);
 void gicv5_set_ppi(struct gicv5 *g, unsigned int pe, unsigned int ppi,
 		   bool level);
 
+/**
+ * gicv5_pend_virtual() - GIC VDPEND by somebody who is no PE
+ * @operand: that of GIC VDPEND: PENDING, VM, TYPE, ID
+ */
+void gicv5_pend_virtual(struct gicv5 *g, uint64_t operand);
+
 /* ------------------------------------------------------------------------- */
 /* Looking inside                                                            */
 /* ------------------------------------------------------------------------- */
@@ -485,11 +491,20 @@ enum gicv5_group {
  */
 void gicv5_set_busy_polls(struct gicv5 *g, uint32_t groups, uint32_t polls);
 
+/**
+ * gicv5_fail_residency() - let requests for residency fail
+ * @count: so many writes of ICH_CONTEXTR_EL2 that would make a VPE resident
+ *	answer F = 1 instead, whatever they name; 0 ends it
+ *
+ * For tests of what a hypervisor does then: no fault of its own is reported.
+ */
+void gicv5_fail_residency(struct gicv5 *g, uint32_t count);
+
 /** gicv5_set_log_mask() - choose the classes to log (bits of enum gicv5_log) */
 void gicv5_set_log_mask(struct gicv5 *g, uint32_t mask);
 
 /**
- * struct gicv5_stats - counters since gicv5_create()
+ * struct gicv5_stats - counters since gicv5_create(), but for the last two
  * @acks: physical interrupts acknowledged
  * @vacks: virtual interrupts acknowledged
  * @events: SET_EDGE, SET_LEVEL and CLEAR events, CDPEND and VDPEND
@@ -501,16 +516,49 @@ void gicv5_set_log_mask(struct gicv5 *g, uint32_t mask);
  * @mem_errors: those that failed, or were outside the PA range
  * @rescans: ISTs walked because the candidate index was full before
  * @strict: reports of strict mode
+ * @vms: VMs that are valid now
+ * @vpes: VPEs that are valid now
  */
 struct gicv5_stats {
 	uint64_t acks, vacks, events, doorbells;
 	uint64_t residencies, residency_faults;
 	uint64_t mem_reads, mem_writes, mem_errors, rescans;
 	uint64_t strict;
+	uint64_t vms, vpes;
 };
 
 /** gicv5_get_stats() - copy the counters */
 void gicv5_get_stats(const struct gicv5 *g, struct gicv5_stats *stats);
+
+/**
+ * struct gicv5_vpe_state - what the IRS knows of a VM and one of its VPEs
+ * @vm_valid: the VM is valid; without it all else is 0
+ * @lpi_ist: it has a valid LPI IST
+ * @spi_ist: it has a valid SPI IST
+ * @valid: the VPE is valid; without it all that follows is 0
+ * @resident: it is resident
+ * @pe: where
+ * @dbv: VPE_DBR.DBV
+ * @req: a doorbell is requested
+ * @dbpm: the priority mask of that request
+ * @db_lpi: VPE_DBR.INTID
+ * @pending: the IRS has a candidate for it
+ */
+struct gicv5_vpe_state {
+	bool vm_valid, lpi_ist, spi_ist;
+	bool valid, resident, dbv, req, pending;
+	unsigned int pe, dbpm;
+	uint32_t db_lpi;
+};
+
+/**
+ * gicv5_get_vpe() - look at a VPE without touching any selection
+ * @vm: VM id; any value
+ * @vpe: VPE id; any value
+ * @state: out
+ */
+void gicv5_get_vpe(struct gicv5 *g, uint32_t vm, uint32_t vpe,
+		   struct gicv5_vpe_state *state);
 
 /** typedef gicv5_print_fn - sink of gicv5_dump(): one call per line, no newline */
 typedef void (*gicv5_print_fn)(void *arg, const char *line);

@@ -74,8 +74,13 @@ void insn_priority(struct gicv5 *g, struct pe *pe, unsigned int dom, uint64_t xt
 /* An IAFFID that no PE has is kept: the interrupt waits. */
 void insn_affinity(struct gicv5 *g, struct pe *pe, unsigned int dom, uint64_t xt)
 {
+	uint32_t target = (uint32_t)FIELD_GET(CDAFF_IAFFID, xt);
+
 	if (xt & CDAFF_IRM)
 		strict(g, 30, "PE %u: IRM = 1 without 1ofN", pe->id);
+	if (dom == DOM_PHYS ? target >= g->cfg.nr_pes :
+	    pe->resident && target >> g->vms[pe->vm].vpe_id_bits)
+		strict(g, 29, "PE %u: route to IAFFID %u, which there cannot be", pe->id, target);
 	modify(g, pe, dom, xt, ISTE_IAFFID,
 	       FIELD_PREP(ISTE_IAFFID, FIELD_GET(CDAFF_IAFFID, xt)));
 }
@@ -88,27 +93,38 @@ void insn_cdpend(struct gicv5 *g, struct pe *pe, unsigned int dom, uint64_t xt)
 }
 
 /* VDPEND names its VM, which need not be resident anywhere. */
-void insn_vdpend(struct gicv5 *g, struct pe *pe, unsigned int dom, uint64_t xt)
+static void vdpend(struct gicv5 *g, uint64_t operand)
 {
-	uint32_t vm = (uint32_t)FIELD_GET(VDPEND_VM, xt), old;
-	unsigned int type = (unsigned int)FIELD_GET(INTID_TYPE, xt);
+	uint32_t vm = (uint32_t)FIELD_GET(VDPEND_VM, operand), old;
+	unsigned int type = (unsigned int)FIELD_GET(INTID_TYPE, operand);
 	struct irq irq;
 
-	(void)dom;
 	g->stats.events++;
 	if ((type != TYPE_LPI && type != TYPE_SPI) || !vm_get(g, vm)) {
-		strict(g, 28, "PE %u: VDPEND to VM %u, TYPE %u: no such VM or TYPE", pe->id,
-		       vm, type);
+		strict(g, 28, "VDPEND to VM %u, TYPE %u: no such VM or TYPE", vm, type);
 		return;
 	}
-	irq = irq_make_virtual(vm, type, (uint32_t)FIELD_GET(INTID_ID, xt));
+	irq = irq_make_virtual(vm, type, (uint32_t)FIELD_GET(INTID_ID, operand));
 	if (!irq_load(g, irq, &old)) {
-		strict(g, 27, "PE %u: VDPEND to VM %u: 0x%08x is unreachable", pe->id, vm,
-		       irq_intid(irq));
+		strict(g, 27, "VDPEND to VM %u: 0x%08x is unreachable", vm, irq_intid(irq));
 		return;
 	}
 	irq_store(g, irq, old, (uint32_t)((old & ~ISTE_PENDING) |
-					  (xt & VDPEND_PENDING ? ISTE_PENDING : 0)));
+					  (operand & VDPEND_PENDING ? ISTE_PENDING : 0)));
+}
+
+void insn_vdpend(struct gicv5 *g, struct pe *pe, unsigned int dom, uint64_t xt)
+{
+	(void)pe;
+	(void)dom;
+	vdpend(g, xt);
+}
+
+void gicv5_pend_virtual(struct gicv5 *g, uint64_t operand)
+{
+	LOG(g, WIRE, "VDPEND 0x%llx from outside", (unsigned long long)operand);
+	vdpend(g, operand);
+	settle(g);
 }
 
 /* The configuration goes to ICC_ICSR_EL1, F = 1 if there is none. */
@@ -128,26 +144,34 @@ void insn_rcfg(struct gicv5 *g, struct pe *pe, unsigned int dom, uint64_t xt)
 		   (word & ISTE_ENABLE ? ICSR_ENABLED : 0);
 }
 
-/* The only instruction that takes a PPI too, of its own PE. */
-void insn_deactivate(struct gicv5 *g, struct pe *pe, unsigned int dom, uint64_t xt)
+void insn_vddi(struct gicv5 *g, struct pe *pe, unsigned int dom, uint64_t xt)
 {
-	uint32_t id = (uint32_t)FIELD_GET(INTID_ID, xt);
 	struct irq irq;
 	uint32_t old;
 
 	LOG(g, CPUIF, "PE %u: %s deactivates 0x%08x", pe->id,
 	    dom == DOM_PHYS ? "host" : "guest", (uint32_t)xt);
-	if (FIELD_GET(INTID_TYPE, xt) == TYPE_PPI) {
-		if (id < NR_PPIS)
-			pe->dom[dom].active[id / 64] &= ~BIT(id % 64);
-		pe_dirty(g, pe->id);
-		return;
-	}
 	if (!load_operand(g, pe, dom, xt, &irq, &old))
 		return;
 	if (!(old & ISTE_ACTIVE))
 		strict(g, 33, "PE %u: 0x%08x deactivated but not Active", pe->id, (uint32_t)xt);
 	irq_store(g, irq, old, old & ~(uint32_t)ISTE_ACTIVE);
+}
+
+/* CDDI is the only instruction that takes a PPI too, of its own PE. */
+void insn_deactivate(struct gicv5 *g, struct pe *pe, unsigned int dom, uint64_t xt)
+{
+	uint32_t id = (uint32_t)FIELD_GET(INTID_ID, xt);
+
+	if (FIELD_GET(INTID_TYPE, xt) != TYPE_PPI) {
+		insn_vddi(g, pe, dom, xt);
+		return;
+	}
+	LOG(g, CPUIF, "PE %u: %s deactivates 0x%08x", pe->id,
+	    dom == DOM_PHYS ? "host" : "guest", (uint32_t)xt);
+	if (id < NR_PPIS)
+		pe->dom[dom].active[id / 64] &= ~BIT(id % 64);
+	pe_dirty(g, pe->id);
 }
 
 void insn_hm(struct gicv5 *g, struct pe *pe, unsigned int dom, uint64_t xt)

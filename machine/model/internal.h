@@ -63,6 +63,7 @@ struct ist {
 };
 
 struct vpe {
+	uint64_t vped;
 	uint32_t db_lpi;	/* VPE_DBR.INTID */
 	uint32_t dirty_next;	/* list of VPEs whose doorbell is to be checked */
 	uint16_t pe;		/* 1 + PE where resident, or 0 */
@@ -78,6 +79,7 @@ struct vm {
 	uint64_t vpet;
 	uint64_t vmd;
 	uint64_t dbr;		/* VM_DBR */
+	uint64_t vmte[2];	/* words 0 and 1, as they were read */
 	uint8_t vpe_id_bits;
 	bool valid;
 	bool saved;		/* nothing changed since SAVE_VMR.S */
@@ -97,6 +99,9 @@ struct node {
 struct target {
 	uint32_t prios;			/* bit p: head[p] is not empty */
 	uint32_t head[NR_PRIOS];
+	/* of a VPE: no candidate without a node has a priority above NR_PRIOS - rest */
+	uint8_t rest;			/* 0: there is none */
+	struct irq rest_irq;		/* which was that one; where a walk begins */
 };
 
 /* One interrupt domain of a CPU interface, physical (ICC) or virtual (ICV/ICH). */
@@ -123,6 +128,7 @@ struct pe {
 	uint16_t id;
 	bool resident;
 	bool nv;		/* HCR_EL2.{NV,NV1} = {1,0} when last seen */
+	bool f_reported;	/* strict mode: a guest with CONTEXTR.F = 1 */
 	bool line[GICV5_NR_LINES];
 };
 
@@ -141,6 +147,7 @@ struct irs {
 	uint32_t sel_vm, sel_vpe;	/* selected by VPE_SELR.S */
 	bool save_q;
 	uint32_t busy[GICV5_NR_GROUPS];	/* reads of IDLE = 0 still to come */
+	bool unseen[GICV5_NR_GROUPS];	/* IDLE = 1 was not read since the last operation */
 	uint32_t busy_polls[GICV5_NR_GROUPS];
 };
 
@@ -157,6 +164,7 @@ struct vmt {
 struct cache_line {
 	struct irq irq;
 	uint32_t word;
+	uint32_t mem;		/* strict mode: what memory says as long as nobody else writes */
 	bool dirty;
 };
 
@@ -187,6 +195,7 @@ struct gicv5 {
 
 	struct cache_line cache[CACHE_LINES];
 
+	uint32_t fail_residency;	/* requests that are still to fail */
 	uint64_t dirty[MAX_PES / 64];	/* PEs whose lines are to be computed */
 	uint32_t dirty_vpes;		/* list, index + 1 */
 	bool in_mem;			/* a memory callback is running */
@@ -277,7 +286,8 @@ const char *irq_name(struct irq irq, char buf[32]);
 bool irq_load(struct gicv5 *g, struct irq irq, uint32_t *word);
 bool irq_store(struct gicv5 *g, struct irq irq, uint32_t old, uint32_t word);
 void irq_refresh(struct gicv5 *g, struct irq irq, uint32_t word);
-void irq_event(struct gicv5 *g, struct irq irq, enum irq_event event);
+bool irq_event(struct gicv5 *g, struct irq irq, enum irq_event event);
+bool irq_reachable(struct gicv5 *g, struct irq irq);
 bool irq_ack(struct gicv5 *g, struct irq irq);
 uint32_t irq_target(const struct gicv5 *g, struct irq irq, uint32_t word);
 
@@ -311,6 +321,7 @@ void vm_drop(struct gicv5 *g, uint32_t vm, bool flush);
 void vist_enable(struct gicv5 *g, uint32_t vm, unsigned int type);
 void vist_disable(struct gicv5 *g, uint32_t vm, unsigned int type);
 void vpe_enable(struct gicv5 *g, uint32_t vm, uint32_t vpe);
+void strict_check_vpe(struct gicv5 *g, uint32_t vm, uint32_t vpe);
 
 /* virt.c */
 void context_write(struct gicv5 *g, struct pe *pe, uint64_t value);
@@ -354,6 +365,7 @@ void insn_cdpend(struct gicv5 *g, struct pe *pe, unsigned int dom, uint64_t xt);
 void insn_vdpend(struct gicv5 *g, struct pe *pe, unsigned int dom, uint64_t xt);
 void insn_rcfg(struct gicv5 *g, struct pe *pe, unsigned int dom, uint64_t xt);
 void insn_deactivate(struct gicv5 *g, struct pe *pe, unsigned int dom, uint64_t xt);
+void insn_vddi(struct gicv5 *g, struct pe *pe, unsigned int dom, uint64_t xt);
 void insn_hm(struct gicv5 *g, struct pe *pe, unsigned int dom, uint64_t xt);
 void insn_eoi(struct gicv5 *g, struct pe *pe, unsigned int dom, uint64_t xt);
 

@@ -36,6 +36,7 @@ struct irs_reg {
 static void start(struct gicv5 *g, unsigned int group)
 {
 	g->irs.busy[group] = g->irs.busy_polls[group];
+	g->irs.unseen[group] = true;
 }
 
 /* A read of the IDLE bit of a group. */
@@ -43,8 +44,10 @@ static bool poll(struct gicv5 *g, unsigned int group)
 {
 	uint32_t *busy = &g->irs.busy[group];
 
-	if (!*busy)
+	if (!*busy) {
+		g->irs.unseen[group] = false;
 		return true;
+	}
 	if (*busy != GICV5_BUSY_FOREVER)
 		--*busy;
 	return false;
@@ -463,14 +466,30 @@ static uint64_t rd_vpe_dbr(struct gicv5 *g)
 	return g->irs.vpe_v ? g->irs.vpe_dbr : 0;
 }
 
-static void check_vpe_dbr(struct gicv5 *g, uint64_t val)
+/* Strict mode */
+static void check_vpe_dbr(struct gicv5 *g, const struct vpe *self, uint64_t val)
 {
+	uint32_t lpi = (uint32_t)FIELD_GET(VPE_DBR_INTID, val);
+
+	if (g->cfg.strict == GICV5_STRICT_OFF)
+		return;
 	if (!(val & VPE_DBR_DBV)) {
 		if (val & VPE_DBR_REQ_DB)
 			strict(g, 21, "VPE_DBR with REQ_DB = 1 and DBV = 0");
-	} else if (FIELD_GET(VPE_DBR_INTID, val) >= ist_size(g, SPACE_LPI)) {
-		strict(g, 21, "VPE_DBR names LPI %u, which is out of range",
-		       (unsigned int)FIELD_GET(VPE_DBR_INTID, val));
+		return;
+	}
+	if (!irq_reachable(g, irq_make(TYPE_LPI, lpi)))
+		strict(g, 21, "VPE_DBR names LPI %u, which is unreachable", lpi);
+	for (uint32_t vm = 0; vm < g->nr_vms; vm++) {
+		const struct vm *v = &g->vms[vm];
+
+		for (uint32_t vpe = 0; v->valid && vpe < 1u << v->vpe_id_bits; vpe++) {
+			const struct vpe *p = &g->vpes[vpe_index(g, vm, vpe)];
+
+			if (p != self && p->valid && p->dbv && p->db_lpi == lpi)
+				strict(g, 23, "VPE_DBR names LPI %u, the doorbell of VM %u VPE %u",
+				       lpi, vm, vpe);
+		}
 	}
 }
 
@@ -482,7 +501,7 @@ static void wr_vpe_dbr(struct gicv5 *g, uint64_t val)
 
 	if (!p)
 		return;
-	check_vpe_dbr(g, val);
+	check_vpe_dbr(g, p, val);
 	index = (uint32_t)(p - g->vpes);
 	p->dbv = val & VPE_DBR_DBV;
 	p->db_lpi = (uint32_t)FIELD_GET(VPE_DBR_INTID, val);
@@ -759,8 +778,8 @@ static void config_write(struct gicv5 *g, uint64_t offset, unsigned int size, ui
 	}
 	LOG(g, MMIO, "IRS_%s <- 0x%llx", reg->name, (unsigned long long)val);
 	if (reg->group != NO_GROUP) {
-		if (g->irs.busy[reg->group])
-			strict(g, 15, "IRS_%s written before IDLE", reg->name);
+		if (g->irs.busy[reg->group] || g->irs.unseen[reg->group])
+			strict(g, 15, "IRS_%s written before IDLE was seen", reg->name);
 		start(g, reg->group);
 	}
 	if (reg->keep)
@@ -777,9 +796,8 @@ static void setlpi_write(struct gicv5 *g, uint64_t offset, unsigned int size, ui
 	if (offset || size != 4)
 		return;
 	LOG(g, WIRE, "SETLPIR <- %u", id);
-	if (id >= ist_size(g, SPACE_LPI))
-		strict(g, 25, "SETLPIR names LPI %u, which is out of range", id);
-	irq_event(g, irq_make(TYPE_LPI, id), SET_EDGE);
+	if (!irq_event(g, irq_make(TYPE_LPI, id), SET_EDGE))
+		strict(g, 25, "SETLPIR names LPI %u, which is unreachable", id);
 }
 
 uint64_t gicv5_irs_read(struct gicv5 *g, enum gicv5_frame frame, uint64_t offset,

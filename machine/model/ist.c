@@ -221,9 +221,17 @@ static bool cache_holds(const struct cache_line *line, struct irq irq)
 /* A write-back that fails loses the state, and with it the candidate. */
 static void cache_evict(struct gicv5 *g, struct cache_line *line)
 {
+	uint64_t addr;
+	uint32_t mem;
+	char name[32];
+
 	if (!line->dirty)
 		return;
 	line->dirty = false;
+	if (g->cfg.strict != GICV5_STRICT_OFF && ist_walk(g, line->irq, &addr) &&
+	    mem_read32(g, addr, &mem) && mem != line->mem)
+		strict(g, 3, "ISTE of %s was written while it was valid",
+		       irq_name(line->irq, name));
 	if (!write_through(g, line->irq, line->word))
 		cand_set(g, line->irq, NONE, 0);
 }
@@ -257,12 +265,17 @@ bool ist_load(struct gicv5 *g, struct irq irq, uint32_t *word)
 bool ist_store(struct gicv5 *g, struct irq irq, uint32_t word)
 {
 	struct cache_line *line = cache_line(g, irq);
+	uint64_t addr;
 
 	if (!g->cfg.hostile_cache)
 		return write_through(g, irq, word);
-	if (!cache_holds(line, irq))
+	if (!cache_holds(line, irq)) {
 		cache_evict(g, line);
-	*line = (struct cache_line){ .irq = irq, .word = word, .dirty = true };
+		*line = (struct cache_line){ .irq = irq, .dirty = true };
+		if (g->cfg.strict != GICV5_STRICT_OFF && ist_walk(g, irq, &addr))
+			mem_read32(g, addr, &line->mem);
+	}
+	line->word = word;
 	return true;
 }
 

@@ -11,17 +11,21 @@ static bool access_begin(struct gicv5 *g, uint64_t addr)
 {
 	if (addr >> g->cfg.pa_bits) {
 		g->stats.mem_errors++;
+		strict(g, 9, "table at 0x%llx, beyond IDR0.PA_RANGE", (unsigned long long)addr);
 		return false;
 	}
 	g->in_mem = true;
 	return true;
 }
 
-static bool access_end(struct gicv5 *g, int error)
+static bool access_end(struct gicv5 *g, uint64_t addr, int error)
 {
 	g->in_mem = false;
-	if (error)
+	if (error) {
 		g->stats.mem_errors++;
+		strict(g, 9, "table at 0x%llx: memory does not answer",
+		       (unsigned long long)addr);
+	}
 	return !error;
 }
 
@@ -30,7 +34,7 @@ static bool mem_read(struct gicv5 *g, uint64_t addr, uint8_t *buf, size_t len)
 	if (!access_begin(g, addr))
 		return false;
 	g->stats.mem_reads++;
-	return access_end(g, g->cfg.ops.mem_read(g->cfg.opaque, addr, buf, len));
+	return access_end(g, addr, g->cfg.ops.mem_read(g->cfg.opaque, addr, buf, len));
 }
 
 static bool mem_write(struct gicv5 *g, uint64_t addr, uint64_t val, size_t len)
@@ -42,7 +46,7 @@ static bool mem_write(struct gicv5 *g, uint64_t addr, uint64_t val, size_t len)
 	if (!access_begin(g, addr))
 		return false;
 	g->stats.mem_writes++;
-	return access_end(g, g->cfg.ops.mem_write(g->cfg.opaque, addr, buf, len));
+	return access_end(g, addr, g->cfg.ops.mem_write(g->cfg.opaque, addr, buf, len));
 }
 
 static uint64_t from_le(const uint8_t *buf, unsigned int len)
@@ -89,7 +93,6 @@ void swerr(struct gicv5 *g, unsigned int ec, struct irq irq, uint64_t addr)
 {
 	struct irs *irs = &g->irs;
 
-	strict(g, 9, "software error %u at 0x%llx", ec, (unsigned long long)addr);
 	if (!g->cfg.swe || g->looking)
 		return;
 	if (irs->swerr_statusr & SWERR_V) {

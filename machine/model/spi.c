@@ -27,7 +27,8 @@ static void spi_event(struct gicv5 *g, uint32_t id, enum irq_event event)
 		strict(g, 24, "event of SPI %u for VM %u, which is not valid", id, spi->vm);
 		return;
 	}
-	irq_event(g, irq_make_virtual(spi->vm, TYPE_SPI, id), event);
+	if (!irq_event(g, irq_make_virtual(spi->vm, TYPE_SPI, id), event))
+		strict(g, 24, "event of SPI %u for VM %u, which has no IST for it", id, spi->vm);
 }
 
 /* As if the wire had just changed to its present state [R_DMTFM]. */

@@ -125,7 +125,20 @@ static uint32_t word_after_event(uint32_t word, enum irq_event event)
 	}
 }
 
-void irq_event(struct gicv5 *g, struct irq irq, enum irq_event event)
+/* For strict mode: could the interrupt be loaded? No effect, no report. */
+bool irq_reachable(struct gicv5 *g, struct irq irq)
+{
+	uint32_t word;
+	bool was = g->looking, ok;
+
+	g->looking = true;
+	ok = irq_load(g, irq, &word);
+	g->looking = was;
+	return ok;
+}
+
+/* False: the event is lost, the interrupt is unreachable. */
+bool irq_event(struct gicv5 *g, struct irq irq, enum irq_event event)
 {
 	static const char *const names[] = { "SET_EDGE", "SET_LEVEL", "CLEAR" };
 	uint32_t word;
@@ -134,10 +147,11 @@ void irq_event(struct gicv5 *g, struct irq irq, enum irq_event event)
 	g->stats.events++;
 	if (!irq_load(g, irq, &word)) {
 		LOG(g, WIRE, "%s: %s lost, unreachable", irq_name(irq, name), names[event]);
-		return;
+		return false;
 	}
 	LOG(g, WIRE, "%s: %s", irq_name(irq, name), names[event]);
 	irq_store(g, irq, word, word_after_event(word, event));
+	return true;
 }
 
 /*

@@ -122,6 +122,16 @@ static uint64_t rd_hmr(const struct access *a)
 	return ppi_level_mask(a->index) & ppi_mask(a);
 }
 
+/* Strict mode: with direct injection a PPI belongs to the guest alone. */
+static void check_injection(const struct access *a)
+{
+	uint64_t both = a->pe->dom[DOM_PHYS].enable[a->index] & a->pe->dvir[a->index];
+
+	if (both)
+		strict(a->g, 39, "PE %u: PPIs %u+%016llx enabled and injected directly", a->pe->id,
+		       64 * a->index, (unsigned long long)both);
+}
+
 static uint64_t rd_enabler(const struct access *a)
 {
 	return domain(a)->enable[a->index];
@@ -130,6 +140,7 @@ static uint64_t rd_enabler(const struct access *a)
 static void wr_enabler(const struct access *a, uint64_t val)
 {
 	domain(a)->enable[a->index] = val & ppi_mask(a);
+	check_injection(a);
 	changed(a);
 }
 
@@ -177,6 +188,9 @@ static uint64_t rd_pendr(const struct access *a)
 
 static void wr_pendr(const struct access *a, uint64_t val)
 {
+	if (val & a->pe->dvir[a->index])
+		strict(a->g, 40, "PE %u: ICH_PPI_PENDR set for PPIs with direct injection",
+		       a->pe->id);
 	domain(a)->pend[a->index] = val & ppi_mask(a);
 	changed(a);
 }
@@ -241,6 +255,7 @@ static uint64_t rd_dvir(const struct access *a)
 static void wr_dvir(const struct access *a, uint64_t val)
 {
 	a->pe->dvir[a->index] = val & ppi_mask(a);
+	check_injection(a);
 	changed(a);
 }
 
@@ -305,6 +320,7 @@ WRITE_INSN(cdpend)
 WRITE_INSN(vdpend)
 WRITE_INSN(rcfg)
 WRITE_INSN(deactivate)
+WRITE_INSN(vddi)
 WRITE_INSN(hm)
 WRITE_INSN(eoi)
 
@@ -382,7 +398,7 @@ WRITE_INSN(eoi)
 	X(1, 4, 1, 3, "GIC_VDAFF", IW | H, 0, NOFGT, 0, rd_none, wr_affinity)		\
 	X(1, 4, 1, 4, "GIC_VDPEND", IW | H, 0, NOFGT, 0, rd_none, wr_vdpend)		\
 	X(1, 4, 1, 5, "GIC_VDRCFG", IW | H, 0, NOFGT, 0, rd_none, wr_rcfg)		\
-	X(1, 4, 2, 0, "GIC_VDDI", IW | H, 0, NOFGT, 0, rd_none, wr_deactivate)		\
+	X(1, 4, 2, 0, "GIC_VDDI", IW | H, 0, NOFGT, 0, rd_none, wr_vddi)		\
 	X(1, 4, 2, 1, "GIC_VDHM", IW | H, 0, NOFGT, 0, rd_none, wr_hm)
 
 #define ICC_P(X, crm, op2, n)							\
@@ -510,6 +526,11 @@ static bool begin(struct gicv5 *g, unsigned int pe, const struct gicv5_cpu_ctx *
 	if (a->pe->nv != nv) {
 		a->pe->nv = nv;
 		pe_dirty(g, pe);
+	}
+	if (a->pe->contextr & CONTEXTR_F && !a->pe->f_reported && ctx->el == 1 &&
+	    a->dom == DOM_VIRT) {
+		a->pe->f_reported = true;
+		strict(g, 38, "PE %u: a guest runs with CONTEXTR.F = 1", pe);
 	}
 	return true;
 }

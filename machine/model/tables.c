@@ -110,28 +110,69 @@ static uint64_t vpete_addr(const struct vm *v, uint32_t vpe)
 	return v->vpet + 8 * (uint64_t)vpe;
 }
 
-static void vpe_set_valid(struct gicv5 *g, uint32_t vm, uint32_t vpe)
-{
-	struct vpe *p = &g->vpes[vpe_index(g, vm, vpe)];
+/*
+ * Strict mode. A VMD or VPED belongs to the IRS while it is valid. The model needs
+ * nothing of it, so it leaves a mark there: memory that is freed or shared while
+ * it is valid loses the mark, and memory handed over again is not zero.
+ */
+#define IRS_MARK	UINT64_C(0x5352492079422121)
 
-	/* no doorbell settings, no request, DPS = 0; a place in the list stays */
-	*p = (struct vpe){ .valid = true, .dirty = p->dirty, .dirty_next = p->dirty_next };
-	LOG(g, TABLE, "VM %u VPE %u valid", vm, vpe);
-}
-
-static void strict_check_zero(struct gicv5 *g, const char *what, uint64_t addr,
-			      unsigned int log2_size)
+static void private_begin(struct gicv5 *g, const char *what, uint64_t addr,
+			  unsigned int log2_size)
 {
 	uint64_t val;
 
 	if (g->cfg.strict == GICV5_STRICT_OFF)
 		return;
 	for (uint64_t off = 0; off < BIT(log2_size); off += 8) {
-		if (mem_read64(g, addr + off, &val) && val) {
+		if (!mem_read64(g, addr + off, &val))
+			break;
+		if (val) {
 			strict(g, 6, "%s at 0x%llx is not zero", what, (unsigned long long)addr);
-			return;
+			break;
 		}
 	}
+	mem_write64(g, addr, IRS_MARK ^ addr);
+}
+
+static void private_check(struct gicv5 *g, const char *what, uint64_t addr)
+{
+	uint64_t val;
+
+	if (g->cfg.strict != GICV5_STRICT_OFF && mem_read64(g, addr, &val) &&
+	    val != (IRS_MARK ^ addr))
+		strict(g, 3, "%s at 0x%llx was written while it was valid", what,
+		       (unsigned long long)addr);
+}
+
+/* Is a valid VPE as it was when it became valid? */
+void strict_check_vpe(struct gicv5 *g, uint32_t vm, uint32_t vpe)
+{
+	const uint64_t vped = g->vpes[vpe_index(g, vm, vpe)].vped;
+	uint64_t vpete;
+
+	if (g->cfg.strict == GICV5_STRICT_OFF)
+		return;
+	if (mem_read64(g, vpete_addr(&g->vms[vm], vpe), &vpete) &&
+	    (vpete & (VPETE_VALID | VPETE_VPED_ADDR)) != (vped | VPETE_VALID))
+		strict(g, 2, "VPETE of VM %u VPE %u was changed while it was valid", vm, vpe);
+	private_check(g, "VPED", vped);
+}
+
+static void vpe_set_valid(struct gicv5 *g, uint32_t vm, uint32_t vpe, uint64_t vpete)
+{
+	struct vpe *p = &g->vpes[vpe_index(g, vm, vpe)];
+
+	/* no doorbell settings, no request, DPS = 0; a place in the list stays */
+	*p = (struct vpe){
+		.valid = true,
+		.vped = vpete & VPETE_VPED_ADDR,
+		.dirty = p->dirty,
+		.dirty_next = p->dirty_next,
+	};
+	private_begin(g, "VPED", p->vped, g->cfg.vped_sz);
+	g->stats.vpes++;
+	LOG(g, TABLE, "VM %u VPE %u valid", vm, vpe);
 }
 
 static void vist_decode(struct gicv5 *g, uint64_t word, struct ist *ist)
@@ -162,16 +203,18 @@ static void vm_decode(struct gicv5 *g, uint32_t vm, const uint64_t word[4])
 	*v = (struct vm){
 		.valid = true,
 		.vmd = word[0] & VMTE0_VMD_ADDR,
+		.vmte = { word[0] | VMTE0_VALID, word[1] },
 		.vpe_id_bits = (uint8_t)bits,
 		.vpet = word[1] & VMTE1_VPET_ADDR & ~(BIT(bits + 3) - 1),
 	};
+	g->stats.vms++;
 	if (v->vpet != (word[1] & VMTE1_VPET_ADDR))
 		strict(g, 8, "VM %u: VPE table 0x%llx is not aligned", vm,
 		       (unsigned long long)(word[1] & VMTE1_VPET_ADDR));
 	LOG(g, TABLE, "VM %u valid: VPET 0x%llx, %u VPE ID bits", vm,
 	    (unsigned long long)v->vpet, bits);
 	if (g->cfg.vmd)
-		strict_check_zero(g, "VMD", v->vmd, g->cfg.vmd_sz);
+		private_begin(g, "VMD", v->vmd, g->cfg.vmd_sz);
 	for (unsigned int i = 0; i < 2; i++) {
 		if (!(word[2 + i] & VMTE_IST_VALID))
 			continue;
@@ -182,7 +225,7 @@ static void vm_decode(struct gicv5 *g, uint32_t vm, const uint64_t word[4])
 		if (!mem_read64(g, vpete_addr(v, vpe), &vpete))
 			break;
 		if (vpete & VPETE_VALID)
-			vpe_set_valid(g, vm, vpe);
+			vpe_set_valid(g, vm, vpe, vpete);
 	}
 }
 
@@ -220,6 +263,9 @@ void vm_drop(struct gicv5 *g, uint32_t vm, bool flush)
 			strict(g, 18, "VM %u made invalid with VPE %u resident", vm, vpe);
 			residency_end(g, &g->pes[p->pe - 1], false, 0);
 		}
+		if (p->valid && flush)
+			strict_check_vpe(g, vm, vpe);
+		g->stats.vpes -= p->valid;
 		*p = (struct vpe){ .dirty = p->dirty, .dirty_next = p->dirty_next };
 	}
 	for (uint32_t space = SPACE_VIRT + 2 * vm; space <= SPACE_VIRT + 2 * vm + 1; space++) {
@@ -228,8 +274,23 @@ void vm_drop(struct gicv5 *g, uint32_t vm, bool flush)
 		cand_drop_space(g, space);
 		g->ists[space] = (struct ist){ 0 };
 	}
+	if (g->cfg.vmd && flush)
+		private_check(g, "VMD", v->vmd);
 	*v = (struct vm){ 0 };
+	g->stats.vms--;
 	LOG(g, TABLE, "VM %u invalid", vm);
+}
+
+/* Strict mode: is the VMTE of a valid VM as it was? Its ISTs may have come since. */
+static void strict_check_vmte(struct gicv5 *g, uint32_t vm, uint64_t addr, uint64_t word)
+{
+	const struct vm *v = &g->vms[vm];
+	uint64_t word1;
+
+	if (g->cfg.strict == GICV5_STRICT_OFF || !mem_read64(g, addr + 8, &word1))
+		return;
+	if (word != v->vmte[0] || word1 != v->vmte[1])
+		strict(g, 2, "VMTE of VM %u was changed while it was valid", vm);
 }
 
 /* VMAP_VMR with M = 1, U = 1: the IRS clears VALID. */
@@ -241,9 +302,13 @@ void vm_disable(struct gicv5 *g, uint32_t vm)
 		strict(g, 17, "VMAP_VMR.U for VM %u, which is not valid", vm);
 		return;
 	}
+	if (!vmte_walk(g, vm, &addr) || !mem_read64(g, addr, &word)) {
+		vm_drop(g, vm, true);
+		return;
+	}
+	strict_check_vmte(g, vm, addr, word);
 	vm_drop(g, vm, true);
-	if (vmte_walk(g, vm, &addr) && mem_read64(g, addr, &word))
-		mem_write64(g, addr, word & ~VMTE0_VALID);
+	mem_write64(g, addr, word & ~VMTE0_VALID);
 }
 
 /* --- virtual ISTs -------------------------------------------------------- */
@@ -317,7 +382,6 @@ void vpe_enable(struct gicv5 *g, uint32_t vm, uint32_t vpe)
 	}
 	if (!mem_write64(g, vpete_addr(v, vpe), vpete | VPETE_VALID))
 		return;
-	strict_check_zero(g, "VPED", vpete & VPETE_VPED_ADDR, g->cfg.vped_sz);
-	vpe_set_valid(g, vm, vpe);
+	vpe_set_valid(g, vm, vpe, vpete);
 	doorbell_dirty(g, vpe_index(g, vm, vpe));
 }

@@ -25,6 +25,11 @@ static bool residency_begin(struct gicv5 *g, struct pe *pe, uint32_t vm, uint32_
 {
 	struct vpe *p = vpe_get(g, vm, vpe);
 
+	if (g->fail_residency) {
+		g->fail_residency--;
+		LOG(g, VIRT, "PE %u: VM %u VPE %u refused, as asked for", pe->id, vm, vpe);
+		return false;
+	}
 	if (!p) {
 		strict(g, 35, "PE %u: CONTEXTR names VM %u VPE %u, which is not valid",
 		       pe->id, vm, vpe);
@@ -35,6 +40,7 @@ static bool residency_begin(struct gicv5 *g, struct pe *pe, uint32_t vm, uint32_
 		       p->pe - 1u);
 		return false;
 	}
+	strict_check_vpe(g, vm, vpe);
 	p->pe = (uint16_t)(pe->id + 1);
 	if (CHOICE_RESIDENCY_CLEARS_REQ)
 		p->req = false;
@@ -54,6 +60,7 @@ void context_write(struct gicv5 *g, struct pe *pe, uint64_t value)
 
 	pe->contextr = value & (CONTEXTR_V | CONTEXTR_IRICHPPIDIS | CONTEXTR_DB |
 				CONTEXTR_DBPM | CONTEXTR_VPE | CONTEXTR_VM);
+	pe->f_reported = false;
 	pe_dirty(g, pe->id);
 	if (!(value & CONTEXTR_V)) {
 		if (!pe->resident)

@@ -10,6 +10,8 @@
  *   wire                           -> gicv5_set_*pi()    *pi_in()
  *   callbacks of the model         -> address space, lines of the PEs, trace
  *
+ * gicv5_test.c adds a frame for tests, if it is asked for.
+ *
  * The model takes one call at a time. That lock is the BQL: the system registers
  * are ARM_CP_IO, and MMIO and wires come with it. gicv5_cp_access() alone runs
  * without; gicv5_sysreg_access() is made for that.
@@ -36,6 +38,7 @@
 #include "target/arm/cpu-features.h"
 #include "target/arm/internals.h"
 #include "arm_gicv5.h"
+#include "gicv5_test.h"
 #include "model/gicv5.h"
 #include "trace.h"
 
@@ -59,9 +62,7 @@ typedef struct ArmGICv5Reg {
 } ArmGICv5Reg;
 
 typedef struct ArmGICv5PE {
-	ArmGICv5State *s;
 	qemu_irq line[NR_LINES];
-	bool nv, nv1;		/* as the model knows them */
 } ArmGICv5PE;
 
 typedef struct ArmGICv5Frame {
@@ -79,10 +80,12 @@ struct ArmGICv5State {
 	uint32_t busy_groups;
 	uint32_t log_mask;		/* besides what trace events ask for */
 	bool dt_maintenance;		/* read by the board */
+	bool test_frame;		/* and this */
 
 	struct gicv5 *g;
 	AddressSpace as;
 	ArmGICv5Frame config, setlpi;
+	GICv5Test test;
 	ArmGICv5PE *pe;
 	ArmGICv5Reg *reg;
 };
@@ -238,6 +241,15 @@ static void gicv5_cp_write(CPUARMState *env, const ARMCPRegInfo *ri, uint64_t va
 	gicv5_sysreg_write(reg->s->g, pe_of(env), &ctx, reg->enc, value);
 }
 
+/* ICH_CONTEXTR_EL2 when there is a test frame */
+static void gicv5_cp_write_contextr(CPUARMState *env, const ARMCPRegInfo *ri, uint64_t value)
+{
+	const ArmGICv5Reg *reg = ri->opaque;
+	struct gicv5_cpu_ctx ctx = pe_ctx(env);
+
+	gicv5_test_write_contextr(&reg->s->test, pe_of(env), &ctx, value);
+}
+
 /*
  * Reset of a PE (power on through PSCI, too) forgets the levels of its inputs.
  * The model reports all of them. One register has this function for the PE.
@@ -277,6 +289,9 @@ static void define_reg(ARMCPU *cpu, const struct gicv5_sysreg *row, ArmGICv5Reg 
 		ri.accessfn = gicv5_cp_access;
 		ri.readfn = (row->flags & GICV5_SR_R) ? gicv5_cp_read : NULL;
 		ri.writefn = (row->flags & GICV5_SR_W) ? gicv5_cp_write : arm_cp_write_ignore;
+		if (reg->s->test_frame && reg->enc == GICV5_TEST_CONTEXTR) {
+			ri.writefn = gicv5_cp_write_contextr;
+		}
 		if (reg->enc == GICV5_ENC(3, 1, 12, 0, 1)) {	/* ICC_CR0_EL1 */
 			ri.resetfn = gicv5_cp_reset;
 		} else {
@@ -313,17 +328,13 @@ static void define_pfr2(ARMCPU *cpu)
 	define_one_arm_cp_reg(cpu, &ri);
 }
 
-/* Only HCR_EL2.{NV,NV1} matter to the model, and they rarely change. */
+/* Only HCR_EL2.{NV,NV1} matter to the model. */
 static void el_changed(ARMCPU *cpu, void *opaque)
 {
-	ArmGICv5PE *pe = opaque;
+	ArmGICv5State *s = opaque;
 	struct gicv5_cpu_ctx ctx = pe_ctx(&cpu->env);
 
-	if (ctx.nv != pe->nv || ctx.nv1 != pe->nv1) {
-		pe->nv = ctx.nv;
-		pe->nv1 = ctx.nv1;
-		gicv5_pe_context_changed(pe->s->g, pe - pe->s->pe, &ctx);
-	}
+	gicv5_pe_context_changed(s->g, pe_of(&cpu->env), &ctx);
 }
 
 static void define_cpuif(ArmGICv5State *s)
@@ -347,7 +358,7 @@ static void define_cpuif(ArmGICv5State *s)
 		}
 		define_pfr2(cpu);
 		if (s->cfg.el2 && cpu_isar_feature(aa64_nv, cpu)) {
-			arm_register_el_change_hook(cpu, el_changed, &s->pe[n]);
+			arm_register_el_change_hook(cpu, el_changed, s);
 		}
 	}
 }
@@ -433,11 +444,22 @@ static void arm_gicv5_print_info(InterruptStatsProvider *obj, GString *buf)
 /* Life                                                                      */
 /* ------------------------------------------------------------------------- */
 
+/* What the properties say; @old_groups: those that may be busy now. */
+static void set_busy_polls(ArmGICv5State *s, uint32_t old_groups)
+{
+	gicv5_set_busy_polls(s->g, old_groups & ~s->busy_groups, 0);
+	gicv5_set_busy_polls(s->g, s->busy_groups, s->busy_polls);
+}
+
 static void arm_gicv5_reset_hold(Object *obj, ResetType type)
 {
 	ArmGICv5State *s = ARM_GICV5(obj);
 
 	gicv5_set_log_mask(s->g, wanted_logs(s));
+	if (s->test_frame) {
+		gicv5_test_reset(&s->test);
+		set_busy_polls(s, ~0u);
+	}
 	gicv5_reset(s->g);
 }
 
@@ -516,14 +538,15 @@ static void arm_gicv5_realize(DeviceState *dev, Error **errp)
 	address_space_init(&s->as, s->memory, "gicv5-tables");
 	init_frame(s, &s->config, GICV5_FRAME_CONFIG, "gicv5-irs-config");
 	init_frame(s, &s->setlpi, GICV5_FRAME_SETLPI, "gicv5-irs-setlpi");
+	if (s->test_frame) {
+		gicv5_test_init(&s->test, OBJECT(s), s->g);
+		sysbus_init_mmio(SYS_BUS_DEVICE(s), &s->test.mr);
+	}
 	qdev_init_gpio_in(dev, spi_in, s->cfg.nr_spis);
 	qdev_init_gpio_in_named(dev, ppi_in, ARM_GICV5_PPI_IN,
 				s->cfg.nr_pes * ARM_GICV5_NR_PPIS);
 
 	s->pe = g_new0(ArmGICv5PE, s->cfg.nr_pes);
-	for (unsigned int n = 0; n < s->cfg.nr_pes; n++) {
-		s->pe[n].s = s;
-	}
 	for (unsigned int line = 0; line < NR_LINES; line++) {
 		for (unsigned int n = 0; n < s->cfg.nr_pes; n++) {
 			sysbus_init_irq(SYS_BUS_DEVICE(s), &s->pe[n].line[line]);
@@ -556,6 +579,7 @@ static void arm_gicv5_init(Object *obj)
 static const Property arm_gicv5_properties[] = {
 	DEFINE_PROP_LINK("memory", ArmGICv5State, memory, TYPE_MEMORY_REGION, MemoryRegion *),
 	DEFINE_PROP_BOOL("dt-maintenance", ArmGICv5State, dt_maintenance, true),
+	DEFINE_PROP_BOOL("test-frame", ArmGICv5State, test_frame, false),
 	CFG_U32("num-cpus", nr_pes),
 	CFG_U32("num-spi", nr_spis),
 	CFG_BOOL("virt", virt),
@@ -645,8 +669,7 @@ static void set_run(Object *obj, Visitor *v, const char *name, void *opaque, Err
 	if (!visit_type_uint32(v, name, run_value(obj, opaque), errp) || !s->g) {
 		return;
 	}
-	gicv5_set_busy_polls(s->g, old_groups & ~s->busy_groups, 0);
-	gicv5_set_busy_polls(s->g, s->busy_groups, s->busy_polls);
+	set_busy_polls(s, old_groups);
 	gicv5_set_log_mask(s->g, wanted_logs(s));
 }
 

@@ -4,6 +4,7 @@
  *
  * sysbus MMIO region 0: IRS config frame, 64K
  * sysbus MMIO region 1: SETLPI frame, 64K
+ * sysbus MMIO region 2: test frame (gicv5_test.h), if there is one
  * unnamed GPIO input n: the wire of SPI n
  * GPIO input ARM_GICV5_PPI_IN, pe * ARM_GICV5_NR_PPIS + n: PPI n of a PE
  * sysbus IRQ line * num-cpus + pe, with lines in the order of the CPU's inputs

@@ -17,6 +17,7 @@
 #include "system/device_tree.h"
 #include "cpu.h"
 #include "target/arm/gtimer.h"
+#include "gicv5_test.h"
 #include <libfdt.h>
 
 #define NR_SPIS 256
@@ -139,6 +140,20 @@ static void wire_pe(VirtMachineState *vms, unsigned int pe)
 	}
 }
 
+/* The test frame follows the SETLPI frame; Linux has no driver for its node. */
+static void map_test_frame(VirtMachineState *vms)
+{
+	const MemMapEntry *setlpi = &vms->memmap[VIRT_GICV5_SETLPI];
+	hwaddr base = setlpi->base + setlpi->size;
+	g_autofree char *name = g_strdup_printf("/gicv5-test@%" PRIx64, base);
+	void *fdt = MACHINE(vms)->fdt;
+
+	sysbus_mmio_map(SYS_BUS_DEVICE(vms->gic), 2, base);
+	qemu_fdt_add_subnode(fdt, name);
+	qemu_fdt_setprop_string(fdt, name, "compatible", "gicv5-test");
+	qemu_fdt_setprop_sized_cells(fdt, name, "reg", 2, base, 2, (hwaddr)GICV5_TEST_SIZE);
+}
+
 void virt_create_gicv5(VirtMachineState *vms, MemoryRegion *mem)
 {
 	unsigned int nr_pes = MACHINE(vms)->smp.cpus;
@@ -157,4 +172,7 @@ void virt_create_gicv5(VirtMachineState *vms, MemoryRegion *mem)
 		wire_pe(vms, pe);
 	}
 	add_gic_node(vms);
+	if (object_property_get_bool(OBJECT(vms->gic), "test-frame", &error_abort)) {
+		map_test_frame(vms);
+	}
 }

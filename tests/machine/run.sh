@@ -38,6 +38,13 @@ result() {
 	parts+=("$file")
 }
 
+# skipped NAME REASON
+skipped() {
+	local file=$results/boot/machine-$1.own.ktap
+	printf 'KTAP version 1\n1..1\nok 1 %s # SKIP %s\n' "$1" "$2" >"$file"
+	parts+=("$file")
+}
+
 # boot NAME EL CPUS TESTS [QEMU OPTION...]
 boot() {
 	local name=$1 el=$2 cpus=$3 tests=$4 log=$logs/machine-$1.log virt=on noise
@@ -48,7 +55,7 @@ boot() {
 	rm -f "$results/boot/machine-$name.ktap" "$log"
 	"$top/scripts/boot.sh" --machine v5 --kernel "$kernel" --initrd "$initrd" \
 		--name "machine-$name" --cpus "$cpus" --mem 1024 \
-		--props "virtualization=$virt" --timeout 300 --stall 120 \
+		--props "virtualization=$virt" --timeout 900 --stall 240 \
 		--append "gicv5.run=machine:$tests machine.cpus=$cpus machine.el=$el machine.disk=$disk" \
 		-- -global arm-gicv5.strict=report \
 		-drive "if=none,id=d,format=raw,readonly=on,file=$work/disk.img" \
@@ -69,7 +76,7 @@ reboot_twice() {
 		-append "console=ttyAMA0 gicv5.run=machine:online,ipi,reboot machine.cpus=4" \
 		>"$log" 2>&1 </dev/null &
 	pid=$!
-	while [ $i -lt 120 ] && [ "$n" -lt 3 ] && kill -0 $pid 2>/dev/null; do
+	while [ $i -lt 600 ] && [ "$n" -lt 3 ] && kill -0 $pid 2>/dev/null; do
 		sleep 1
 		i=$((i + 1))
 		n=$(grep -ac 'run: ok 2 ipi' "$log" || true)
@@ -79,12 +86,29 @@ reboot_twice() {
 	result reboot "$([ "$n" -ge 3 ]; echo $?)" "$n of 3 boots came to the end of their tests in $i s"
 }
 
+# asan: the model and the device under AddressSanitizer.
+asan() {
+	local sanitized
+	wanted asan || return 0
+	if [ -n "${QEMU:-}" ]; then
+		skipped asan "QEMU= is given"
+		return 0
+	fi
+	export ASAN_OPTIONS=detect_leaks=0
+	sanitized=$("$top/scripts/qemu.sh" --asan)
+	ONLY='' qemu=$sanitized probe probe-virt-asan virt - -M "$virt,virtualization=on" \
+		-global arm-gicv5.test-frame=on -global arm-gicv5.strict=report
+	ONLY='' QEMU=$sanitized boot asan 2 4 "$all,$kvm" "${one[@]}" -global arm-gicv5.istmd=on \
+		-global arm-gicv5.hostile-cache=on -global arm-gicv5.busy-polls=3
+	unset ASAN_OPTIONS
+}
+
 # refused NAME TEXT QEMU-OPTION...: a wrong combination ends with this message.
 refused() {
 	local name=$1 text=$2 out bad=0
 	shift 2
 	wanted "$name" || return 0
-	if out=$(timeout 20 "$qemu" -display none -nic none "$@" 2>&1 </dev/null); then bad=1; fi
+	if out=$(timeout 120 "$qemu" -display none -nic none "$@" 2>&1 </dev/null); then bad=1; fi
 	grep -q "$text" <<<"$out" || bad=1
 	result "$name" "$bad" "$out"
 }
@@ -94,30 +118,60 @@ refused() {
 monitor() {
 	local out
 	wanted monitor || return 0
-	out=$(printf 'info pic\nquit\n' | timeout 20 "$qemu" -M virt,gic-version=5,virtualization=on \
+	out=$(printf 'info pic\nquit\n' | timeout 120 "$qemu" -M virt,gic-version=5,virtualization=on \
 		-cpu max -smp 64 -display none -nic none -S -monitor stdio 2>&1 || true)
 	result monitor "$(grep -q '^PE 63:' <<<"$out" && grep -q '^IRS:' <<<"$out"; echo $?)" "$out"
 }
 
-# probe NAME QEMU-OPTION...: the bare-metal probe answers as expected. IDR0.VIRT
-# follows the presence of EL2.
+# probe NAME IMAGE IDR0 QEMU-OPTION...: a bare-metal probe answers as expected, and
+# the model reports what is expected, if anything. IDR0.VIRT follows the presence of
+# EL2.
 probe() {
-	local name=$1 out=$logs/machine-$1.log idr0=$2 diff
-	shift 2
+	local name=$1 image=$2 idr0=$3 out=$logs/machine-$1.log diff
+	shift 3
 	wanted "$name" || return 0
-	timeout 60 "$qemu" -cpu max -nographic -nic none -kernel "$work/probe.elf" "$@" \
+	timeout 180 "$qemu" -cpu max -nographic -nic none -kernel "$work/$image.elf" "$@" \
 		>"$out" 2>&1 </dev/null || true
-	diff=$(diff <(sed "s/^idr0 .*/idr0 $idr0/" "$top/machine/probe/probe.expected") "$out" || true)
+	diff=$(diff <(sed "s/^idr0 .*/idr0 $idr0/" "$top/machine/probe/$image.expected") \
+		<(sed -e 's/^.*: gicv5 strict: /strict: /' -e '/icount sleep disabled/d' \
+			-e '/WARNING: ASan/d' "$out") || true)
 	result "$name" "$([ -z "$diff" ]; echo $?)" "$diff"
+}
+
+# probe_x5: the physical side of QEMU's own GICv5, an independent model, answers as
+# ours, but for the differences that are known. QEMU_X5 names such a QEMU.
+probe_x5() {
+	local x5=${QEMU_X5:-qemu-system-aarch64} out=$logs/machine-probe-x5.log diff
+	wanted probe-x5 || return 0
+	if ! timeout 20 "$x5" -M "virt,gic-version=x-5,dumpdtb=$work/x5.dtb" -cpu max \
+		-display none >"$out" 2>&1 </dev/null; then
+		skipped probe-x5 "no QEMU with gic-version=x-5 (QEMU_X5=<binary>)"
+		return 0
+	fi
+	timeout 60 "$x5" -M virt,gic-version=x-5 -cpu max -nographic -nic none \
+		-kernel "$work/probe.elf" >"$out" 2>&1 </dev/null || true
+	diff=$(awk -f "$top/machine/probe/differences.awk" "$top/machine/probe/probe.expected" \
+		"$top/machine/probe/x5.differences" "$out")
+	result probe-x5 "$([ -z "$diff" ]; echo $?)" "$diff"
 }
 
 virt=virt,gic-version=5
 need aarch64-linux-gnu-gcc:gcc-aarch64-linux-gnu
-if stage machine-probe "$top/machine/probe/build.sh" "$work/probe.elf"; then
-	probe probe-el1 1219 -M "$virt"
-	probe probe-el2 1259 -M "$virt,virtualization=on"
-	probe probe-hostile 1259 -M "$virt,virtualization=on" -global arm-gicv5.hostile-cache=on \
-		-global arm-gicv5.busy-polls=3
+if stage machine-probe "$top/machine/probe/build.sh" "$work/probe.elf" &&
+	stage machine-probe-virt "$top/machine/probe/build.sh" "$work/virt.elf" virt.c &&
+	stage machine-probe-smp "$top/machine/probe/build.sh" "$work/smp.elf" smp.c; then
+	probe probe-el1 probe 1219 -M "$virt"
+	probe probe-el2 probe 1259 -M "$virt,virtualization=on"
+	probe probe-hostile probe 1259 -M "$virt,virtualization=on" \
+		-global arm-gicv5.hostile-cache=on -global arm-gicv5.busy-polls=3
+	probe probe-virt virt - -M "$virt,virtualization=on" -global arm-gicv5.test-frame=on \
+		-global arm-gicv5.strict=report
+	probe probe-virt-icount virt - -M "$virt,virtualization=on" -icount shift=0,sleep=off \
+		-global arm-gicv5.test-frame=on -global arm-gicv5.strict=report
+	probe probe-smp-el1 smp - -M "$virt" -smp 64 -global arm-gicv5.strict=report
+	probe probe-smp-el2 smp - -M "$virt,virtualization=on" -smp 64 \
+		-global arm-gicv5.strict=report
+	probe_x5
 else
 	result probe-build 1
 fi
@@ -129,30 +183,34 @@ refused knob-refused 'GICv5 configuration:' -M "$virt" -cpu max -global arm-gicv
 monitor
 
 all=online,kvm,disk,ipi,hotplug
+# Where VMs are created all CPUs share a thread (docs/testing.md, "One thread").
 kvm=vgic_v5,no-vgic
+one=(-accel "tcg,thread=single")
 boot el2-1 2 1 $all,$kvm
-boot el2-2 2 2 $all,$kvm
-boot el2-4 2 4 $all,$kvm
+boot el2-2 2 2 $all
+boot el2-4 2 4 $all
 boot el2-8 2 8 $all
 boot el2-16 2 16 $all
 boot el1-1 1 1 $all
 boot el1-4 1 4 $all
-boot single-thread 2 4 $all,$kvm -accel tcg,thread=single
+boot single-thread 2 4 $all,$kvm "${one[@]}"
 boot icount 2 4 $all,$kvm -icount shift=1,sleep=off
-boot istmd 2 4 $all,$kvm -global arm-gicv5.istmd=on -global arm-gicv5.istmd-sz=12
-boot hostile-cache 2 4 $all,$kvm -global arm-gicv5.hostile-cache=on
-boot busy 2 4 $all,$kvm -global arm-gicv5.busy-polls=3
+boot istmd 2 4 $all,$kvm "${one[@]}" -global arm-gicv5.istmd=on -global arm-gicv5.istmd-sz=12
+boot hostile-cache 2 4 $all,$kvm "${one[@]}" -global arm-gicv5.hostile-cache=on
+boot busy 2 4 $all,$kvm,testframe "${one[@]}" -global arm-gicv5.busy-polls=3 \
+	-global arm-gicv5.test-frame=on
 boot linear 2 4 $all -global arm-gicv5.ist-levels=off -global arm-gicv5.vmt-levels=off
 if [ -n "${LONG:-}" ]; then
-	boot vmd 2 4 $all,$kvm -global arm-gicv5.vmd=on -global arm-gicv5.istmd=on \
+	boot vmd 2 4 $all,$kvm "${one[@]}" -global arm-gicv5.vmd=on -global arm-gicv5.istmd=on \
 		-global arm-gicv5.hostile-cache=on -global arm-gicv5.busy-polls=20
 	boot no-setlpi 2 4 $all -global arm-gicv5.setlpi=off
 	boot no-virt 2 4 online,disk,ipi,hotplug -global arm-gicv5.virt=off
-	boot id24 2 4 $all,$kvm -global arm-gicv5.id-bits=24
-	boot id14 2 4 $all,$kvm -global arm-gicv5.id-bits=14 -global arm-gicv5.icc-id-bits=16
-	boot pri4 2 4 $all,$kvm -global arm-gicv5.icc-pri-bits=4 -global arm-gicv5.pri-bits=4
+	boot id24 2 4 $all,$kvm "${one[@]}" -global arm-gicv5.id-bits=24
+	boot id14 2 4 $all,$kvm "${one[@]}" -global arm-gicv5.id-bits=14 -global arm-gicv5.icc-id-bits=16
+	boot pri4 2 4 $all,$kvm "${one[@]}" -global arm-gicv5.icc-pri-bits=4 -global arm-gicv5.pri-bits=4
 	boot l2sz-64k 2 4 $all -global arm-gicv5.ist-l2sz=4
 	boot istmd16 2 16 $all -global arm-gicv5.istmd=on -global arm-gicv5.istmd-sz=0
+	asan
 fi
 reboot_twice
 

@@ -27,7 +27,7 @@ trap 'rm -f "$lines"' EXIT
 for test in "$src"/test_*.c; do
 	name=$(basename "$test" .c)
 	status=0
-	CMOCKA_MESSAGE_OUTPUT=TAP timeout 120 "$out/$name" >"$logs/$name.tap" 2>&1 || status=$?
+	CMOCKA_MESSAGE_OUTPUT=TAP timeout 600 "$out/$name" >"$logs/$name.tap" 2>&1 || status=$?
 	sed -nE "s/^((not )?ok) [0-9]+ -? ?(.*)/\1 ${name#test_}.\3/p" "$logs/$name.tap" >>"$lines"
 	planned=$(sed -nE 's/^1\.\.([0-9]+)$/\1/p' "$logs/$name.tap")
 	seen=$(grep -cE '^(not )?ok [0-9]' "$logs/$name.tap" || true)

@@ -87,7 +87,16 @@ def words_of_a_test_are_not_the_kernels():
     return status == 0
 
 
+def sanitizer_remarks():
+    remark = "==7==WARNING: ASan doesn't fully support makecontext/swapcontext functions\n"
+    status, _ = judge(remark + BOOT + RUN + END)
+    return status == 0
+
+
 CASES = {
+    "a remark of QEMU's sanitizer is no defect": sanitizer_remarks,
+    "a finding of QEMU's sanitizer": lambda: defect(
+        "==7==ERROR: AddressSanitizer: heap-use-after-free on address 0x60"),
     "a good console passes, nested results become flat": passes,
     "words of a test are not taken for the kernel's": words_of_a_test_are_not_the_kernels,
     "panic": lambda: defect("Kernel panic - not syncing: Attempted to kill init!"),

@@ -280,6 +280,7 @@ static void step(struct guest *u, struct input *in)
 {
 	unsigned int op = (unsigned int)take(in, 1);
 	struct gicv5_cpu_ctx ctx;
+	struct gicv5_vpe_state vpe;
 	struct gicv5_stats stats;
 
 	switch (op % 16) {
@@ -316,6 +317,8 @@ static void step(struct guest *u, struct input *in)
 		gicv5_pe_context_changed(u->g, op >> 4 & (u->cfg.nr_pes - 1), &ctx);
 		gicv5_set_log_mask(u->g, (uint32_t)take(in, 1));
 		gicv5_get_stats(u->g, &stats);
+		gicv5_get_vpe(u->g, (uint32_t)take(in, 1), (uint32_t)take(in, 1), &vpe);
+		gicv5_fail_residency(u->g, op >> 4 == 15);
 		break;
 	}
 }

@@ -62,7 +62,7 @@ def mutate(mutant):
     return "\n".join(lines)
 
 
-def run(command, cwd, timeout=60):
+def run(command, cwd, timeout=180):
     try:
         done = subprocess.run(command, cwd=cwd, timeout=timeout, stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)

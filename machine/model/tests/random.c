@@ -565,7 +565,8 @@ static void op_insn(struct run *r)
 	note(r, "PE %u %s %s%s type %u id %u value %u", pe, guest ? "guest" : "host",
 	     vd ? "VD" : "CD", all[n].name, type, id, value);
 	sys_write(r, pe, guest, GICV5_ENC(1, vd ? 4 : 0, 12, all[n].crm, all[n].op2), xt);
-	o_insn(r->o, pe, virt, all[n].insn, type, id, value);
+	if (!(vd && type == O_PPI && all[n].insn == O_DI))	/* CDDI takes a PPI */
+		o_insn(r->o, pe, virt, all[n].insn, type, id, value);
 }
 
 static void insn(struct run *r, unsigned int pe, bool virt, enum o_insn what, unsigned int type,

@@ -208,6 +208,19 @@ T(priority_0_raises_the_nmi_line)
 	assert_true(w->line[0][GICV5_LINE_NMI]);
 }
 
+/* world.c looks at each change of a line */
+T(nmi_falls_before_irq_rises)
+{
+	W;
+	route(w, LPI(7), 1, 0);
+	pend(w, LPI(7));
+	assert_true(w->line[1][GICV5_LINE_NMI]);
+	msr(w, 0, HOST, "GIC_CDPRI", LPI(7) | 5ull << 35);
+	assert_true(w->line[1][GICV5_LINE_IRQ]);
+	msr(w, 0, HOST, "GIC_CDPRI", LPI(7));
+	assert_true(w->line[1][GICV5_LINE_NMI]);
+}
+
 T(nmi_is_taken_by_cdnmia_only)
 {
 	W;
@@ -514,6 +527,7 @@ int main(void)
 		U(cr0_is_always_linked),
 		U(acknowledge_without_candidate_has_no_side_effect),
 		U(priority_0_raises_the_nmi_line),
+		U(nmi_falls_before_irq_rises),
 		U(nmi_is_taken_by_cdnmia_only),
 		U(cdnmia_takes_nothing_else),
 		U(without_sctlr_nmi_priority_0_is_an_irq),

@@ -170,6 +170,136 @@ T(full_index_follows_changes)
 	assert_false(w->line[0][GICV5_LINE_VIRQ]);
 }
 
+/* A candidate without a node leaves its VPE just when there is a node again. */
+T(full_index_lets_go_of_what_moves_to_another_vpe)
+{
+	W;
+	vcpu_load(w, 0, 1, 0);
+	for (unsigned int i = 0; i < 4; i++) {
+		vroute(w, 0, LPI(i), 1, 9);
+		vdpend(w, 1, LPI(i), true);
+	}
+	vroute(w, 0, LPI(8), 0, 3);
+	vdpend(w, 1, LPI(8), true);
+	assert_true(w->line[0][GICV5_LINE_VIRQ]);
+	vdpend(w, 1, LPI(0), false);
+	msr(w, 0, HOST, "GIC_VDAFF", LPI(8) | 1ull << 32);
+	assert_false(w->line[0][GICV5_LINE_VIRQ]);
+}
+
+static uint64_t reads(struct world *w)
+{
+	struct gicv5_stats stats;
+
+	gicv5_get_stats(w->g, &stats);
+	return stats.mem_reads;
+}
+
+T(full_index_does_not_walk_for_each_look)
+{
+	W;
+	uint64_t before;
+
+	w->no_check = true;	/* it reads memory as well */
+	vcpu_load(w, 0, 1, 0);
+	vcpu_load(w, 1, 1, 1);
+	for (unsigned int i = 0; i < 60; i++) {
+		vroute(w, 0, LPI(i), 0, 7);
+		vdpend(w, 1, LPI(i), true);
+	}
+	/* four are in the index, and as good as any other; VPE 1 has none at all */
+	before = reads(w);
+	for (unsigned int i = 0; i < 100; i++) {
+		assert_int_equal(mrs(w, 0, HOST, "ICH_HPPIR_EL2"), VALID | LPI(0));
+		assert_int_equal(mrs(w, 1, HOST, "ICH_HPPIR_EL2"), 0);
+		msr(w, 1, HOST, "ICH_VMCR_EL2", 31u << 27 | 1);
+	}
+	assert_int_equal(reads(w), before);
+	/* those in the index go last: the others come one after the other */
+	for (unsigned int i = 0; i < 4; i++)
+		msr(w, 0, HOST, "GIC_VDPRI", LPI(i) | 9ull << 35);
+	before = reads(w);
+	for (unsigned int i = 4; i < 60; i++)
+		eoi(w, 0, GUEST, ack(w, 0, GUEST));
+	assert_true(reads(w) - before < 56 * 12);
+	assert_int_equal(mrs(w, 0, HOST, "ICH_HPPIR_EL2"), VALID | LPI(0));
+	w->no_check = false;
+	check(w);
+}
+
+/* --- failing residency, looking at a VPE -------------------------------------- */
+
+T(residency_fails_as_often_as_asked)
+{
+	W;
+	struct gicv5_stats stats;
+
+	gicv5_fail_residency(w->g, 2);
+	for (unsigned int i = 0; i < 2; i++) {
+		msr(w, i, HOST, "ICH_CONTEXTR_EL2", contextr(1, i));
+		assert_int_equal(mrs(w, i, HOST, "ICH_CONTEXTR_EL2"), contextr(1, i) | CONTEXTR_F);
+	}
+	vcpu_load(w, 0, 1, 0);
+	gicv5_fail_residency(w->g, 7);
+	msr(w, 0, HOST, "ICH_CONTEXTR_EL2", contextr(1, 0));	/* resident already */
+	assert_int_equal(mrs(w, 0, HOST, "ICH_CONTEXTR_EL2"), contextr(1, 0));
+	gicv5_fail_residency(w->g, 0);
+	vcpu_load(w, 1, 1, 1);
+	gicv5_get_stats(w->g, &stats);
+	assert_int_equal(stats.residency_faults, 2);
+	assert_int_equal(stats.residencies, 2);
+	assert_int_equal(stats.strict, 0);
+}
+
+T(a_vpe_can_be_looked_at)
+{
+	W;
+	struct gicv5_vpe_state s;
+	struct gicv5_stats stats;
+
+	gicv5_get_vpe(w->g, 1, 2, &s);
+	assert_true(s.vm_valid && s.lpi_ist && s.spi_ist && s.valid && s.dbv);
+	assert_false(s.resident || s.req || s.pending);
+	assert_int_equal(s.db_lpi, DB_LPI + 2);
+	vcpu_load(w, 3, 1, 2);
+	vroute(w, 3, LPI(5), 2, 9);
+	vdpend(w, 1, LPI(5), true);
+	gicv5_get_vpe(w->g, 1, 2, &s);
+	assert_true(s.resident && s.pending);
+	assert_int_equal(s.pe, 3);
+	vcpu_put(w, 3, true, 8);
+	gicv5_get_vpe(w->g, 1, 2, &s);
+	assert_true(s.req && !s.resident && s.pending);
+	assert_int_equal(s.dbpm, 8);
+	gicv5_get_vpe(w->g, 1, 4, &s);
+	assert_true(s.vm_valid && !s.valid);
+	gicv5_get_vpe(w->g, ~0u, ~0u, &s);
+	assert_false(s.vm_valid);
+	gicv5_get_stats(w->g, &stats);
+	assert_int_equal(stats.vms, 1);
+	assert_int_equal(stats.vpes, 4);
+	wr64(w, VMAP_VMR, 1 | BIT(63) | BIT(62));
+	gicv5_get_vpe(w->g, 1, 2, &s);
+	assert_false(s.vm_valid || s.valid || s.lpi_ist);
+	gicv5_get_stats(w->g, &stats);
+	assert_int_equal(stats.vms + stats.vpes, 0);
+}
+
+T(somebody_else_pends_a_virtual_interrupt)
+{
+	W;
+	vcpu_load(w, 0, 1, 0);
+	vroute(w, 0, LPI(5), 0, 9);
+	gicv5_pend_virtual(w->g, LPI(5) | 1ull << 32 | BIT(63));
+	assert_true(w->line[0][GICV5_LINE_VIRQ]);
+	gicv5_pend_virtual(w->g, LPI(5) | 1ull << 32);
+	assert_false(w->line[0][GICV5_LINE_VIRQ]);
+	vcpu_put(w, 0, true, 31);
+	gicv5_pend_virtual(w->g, LPI(5) | 1ull << 32 | BIT(63));
+	assert_int_equal(ack(w, 0, HOST), VALID | LPI(DB_LPI));
+	gicv5_pend_virtual(w->g, LPI(5) | 9ull << 32 | BIT(63));
+}
+
 /* --- strict mode ------------------------------------------------------------------ */
 
 /* The last thing done must have been reported as @rule. */
@@ -362,6 +492,161 @@ T(strict_reports_cpu_errors)
 	wr64(w, SPI_VMR, BIT(63) | 1);
 	spi_wire(w, 3, true);
 	reported(w, 24);
+}
+
+T(strict_reports_registers_written_before_idle_was_seen)
+{
+	W;
+	gicv5_irs_write(w->g, GICV5_FRAME_CONFIG, SPI_SELR, 4, 3);
+	gicv5_irs_write(w->g, GICV5_FRAME_CONFIG, PE_SELR, 4, 0);	/* another group */
+	assert_int_equal(w->reports, 0);
+	gicv5_irs_write(w->g, GICV5_FRAME_CONFIG, SPI_CFGR, 4, 0);
+	reported(w, 15);
+	rd32(w, SPI_STATUSR);
+	gicv5_irs_write(w->g, GICV5_FRAME_CONFIG, SPI_CFGR, 4, 0);
+	assert_int_equal(w->reports, 0);
+}
+
+T(strict_reports_private_memory_that_is_written)
+{
+	W;
+	const uint64_t vped = ram64(w, w->vpet + 8) & ~7ull;
+
+	ram_set64(w, vped, 0);
+	msr(w, 0, HOST, "ICH_CONTEXTR_EL2", contextr(1, 1));
+	reported(w, 3);
+	vcpu_put(w, 0, false, 0);
+	wr64(w, VMAP_VMR, 1 | BIT(63) | BIT(62));
+	reported(w, 3);
+	/* not handed over again as zero: VPE 0 of four still has VALID, too */
+	wr64(w, VMAP_VMR, 1 | BIT(63));
+	reported(w, 6);
+	/* two VPEs with one VPED */
+	vm_prepare(w, 2);
+	ram_set64(w, w->vpet + 8, ram64(w, w->vpet));
+	wr64(w, VMAP_VMR, 2 | BIT(63));
+	wr64(w, VMAP_VPER, 0 | 2ull << 32 | BIT(63));
+	assert_int_equal(w->reports, 0);
+	wr64(w, VMAP_VPER, 1 | 2ull << 32 | BIT(63));
+	reported(w, 6);
+}
+
+T(strict_reports_entries_that_are_changed)
+{
+	W;
+	const uint64_t vmte = w->vmte, vpet = w->vpet;
+
+	ram_set64(w, vpet + 16, ram64(w, vpet + 16) ^ 1);
+	vcpu_load(w, 0, 1, 1);
+	vcpu_put(w, 0, false, 0);
+	assert_int_equal(w->reports, 0);
+	msr(w, 0, HOST, "ICH_CONTEXTR_EL2", contextr(1, 2));
+	reported(w, 2);
+	vcpu_put(w, 0, false, 0);
+	ram_set64(w, vpet + 16, ram64(w, vpet + 16) ^ 1);
+	ram_set64(w, vmte + 8, 0);
+	wr64(w, VMAP_VMR, 1 | BIT(63) | BIT(62));
+	reported(w, 2);
+}
+
+T(strict_notices_live_istes_with_the_hostile_cache)
+{
+	struct gicv5_config cfg;
+	struct world *w;
+
+	(void)state;
+	world_config(&cfg);
+	cfg.strict = GICV5_STRICT_REPORT;
+	cfg.hostile_cache = cfg.vmd = true;
+	w = world_new(&cfg);
+	host_start(w);
+	vm_start(w, 1);
+	vdpend(w, 1, LPI(5), true);
+	vdpend(w, 1, LPI(5), false);
+	wr64(w, SAVE_VMR, 1 | SAVE_S);
+	assert_int_equal(w->reports, 0);
+	vdpend(w, 1, LPI(5), true);
+	w->no_check = true;
+	ram_set32(w, w->lpi_ist + 20, 8);
+	wr64(w, SAVE_VMR, 1 | SAVE_S);
+	reported(w, 3);
+	ram_set64(w, ram64(w, w->vmte) & ~7ull, 5);
+	wr64(w, VMAP_VMR, 1 | BIT(63) | BIT(62));
+	reported(w, 3);
+	world_free(w);
+}
+
+T(strict_reports_doorbells_that_cannot_work)
+{
+	W;
+	uint64_t l1 = ram_alloc(w, 128);
+
+	/* VPE 2 gets the doorbell of VPE 1, and then gives it up */
+	select_vpe(w, 1, 2);
+	wr64(w, VPE_DBR, BIT(63) | (DB_LPI + 1));
+	reported(w, 23);
+	wr64(w, VPE_DBR, BIT(63) | (DB_LPI + 2));
+	wr64(w, VPE_DBR, BIT(63) | (DB_LPI + 2));
+	assert_int_equal(w->reports, 0);
+	/* an LPI whose L2 IST is not there */
+	wr64(w, IST_BASER, 0);
+	wr32(w, IST_CFGR, 12 | 1 << 16);
+	wr64(w, IST_BASER, l1 | 1);
+	assert_int_equal(w->reports, 0);
+	wr64(w, VPE_DBR, BIT(63) | (DB_LPI + 2));
+	reported(w, 21);
+	gicv5_irs_write(w->g, GICV5_FRAME_SETLPI, 0, 4, 5);
+	reported(w, 25);
+}
+
+T(strict_reports_routes_ppis_and_entries_that_cannot_be_meant)
+{
+	W;
+	msr(w, 0, HOST, "GIC_CDAFF", LPI(1) | (uint64_t)WORLD_PES << 32);
+	reported(w, 29);
+	vcpu_load(w, 0, 1, 0);
+	msr(w, 0, GUEST, "GIC_CDAFF", LPI(1) | 3ull << 32);
+	assert_int_equal(w->reports, 0);
+	msr(w, 0, GUEST, "GIC_CDAFF", LPI(1) | 4ull << 32);
+	reported(w, 29);
+	/* direct injection */
+	msr(w, 0, HOST, "ICC_PPI_ENABLER0_EL1", BIT(27));
+	msr(w, 0, HOST, "ICH_PPI_DVIR0_EL2", BIT(26));
+	msr(w, 0, HOST, "ICH_PPI_ENABLER0_EL2", BIT(26));
+	msr(w, 0, HOST, "ICH_PPI_PENDR0_EL2", BIT(27));
+	assert_int_equal(w->reports, 0);
+	msr(w, 0, HOST, "ICH_PPI_DVIR0_EL2", BIT(26) | BIT(27));
+	reported(w, 39);
+	msr(w, 0, HOST, "ICC_PPI_ENABLER0_EL1", BIT(26));
+	reported(w, 39);
+	msr(w, 0, HOST, "ICH_PPI_PENDR0_EL2", BIT(27));
+	reported(w, 40);
+	msr(w, 0, HOST, "ICH_PPI_DVIR0_EL2", 0);
+	/* a guest that runs although its VPE is not resident */
+	msr(w, 1, GUEST, "ICC_PCR_EL1", 31);
+	assert_int_equal(w->reports, 0);
+	msr(w, 1, HOST, "ICH_CONTEXTR_EL2", contextr(1, 7));
+	reported(w, 35);
+	msr(w, 1, HOST, "ICC_PCR_EL1", 31);
+	assert_int_equal(w->reports, 0);
+	msr(w, 1, GUEST, "ICC_PCR_EL1", 31);
+	reported(w, 38);
+	msr(w, 1, GUEST, "ICC_PCR_EL1", 31);
+	assert_int_equal(w->reports, 0);
+	/* the wire of an SPI beyond the VM's IST */
+	wr64(w, VMAP_VISTR, 3ull << 29 | 1ull << 32 | BIT(63) | BIT(62));
+	wr32(w, SPI_SELR, 3);
+	wr64(w, SPI_VMR, BIT(63) | 1);
+	assert_int_equal(w->reports, 0);
+	spi_wire(w, 3, true);
+	reported(w, 24);
+	/* a VM table that is not RAM */
+	vcpu_put(w, 0, false, 0);
+	wr64(w, VMT_BASER, 0);
+	wr64(w, VMT_BASER, 0x1000000 | 1);
+	assert_int_equal(w->reports, 0);
+	wr64(w, VMAP_VMR, 2 | BIT(63));
+	reported(w, 9);
 }
 
 /* --- looking inside ----------------------------------------------------------------- */
@@ -599,11 +884,22 @@ int main(void)
 		F(full_index_still_finds_the_best, setup_small),
 		F(full_index_rings_doorbells, setup_small),
 		F(full_index_follows_changes, setup_small),
+		F(full_index_lets_go_of_what_moves_to_another_vpe, setup_small),
+		F(full_index_does_not_walk_for_each_look, setup_small),
+		F(residency_fails_as_often_as_asked, setup_strict),
+		F(a_vpe_can_be_looked_at, setup_vm),
+		F(somebody_else_pends_a_virtual_interrupt, setup_vm),
 		F(strict_is_silent_about_good_software, setup_strict),
 		F(strict_reports_table_errors, setup_strict),
 		cmocka_unit_test(strict_reports_shapes_that_are_not_offered),
 		F(strict_reports_register_errors, setup_strict),
 		F(strict_reports_cpu_errors, setup_strict),
+		F(strict_reports_registers_written_before_idle_was_seen, setup_strict),
+		F(strict_reports_private_memory_that_is_written, setup_strict),
+		F(strict_reports_entries_that_are_changed, setup_strict),
+		cmocka_unit_test(strict_notices_live_istes_with_the_hostile_cache),
+		F(strict_reports_doorbells_that_cannot_work, setup_strict),
+		F(strict_reports_routes_ppis_and_entries_that_cannot_be_meant, setup_strict),
 		F(dump_names_what_there_is, setup_vm),
 		F(log_follows_an_interrupt, setup_vm),
 		F(stats_count, setup_vm),

@@ -300,6 +300,17 @@ T(irichppidis_hides_the_irs_but_not_ppis)
 	assert_int_equal(mrs(w, 0, GUEST, "ICC_HPPIR_EL1"), VALID | LPI(5));
 }
 
+T(vddi_leaves_ppis_alone)
+{
+	W;
+	vcpu_load(w, 0, 1, 0);
+	msr(w, 0, HOST, "ICH_PPI_ACTIVER0_EL2", BIT(27) | BIT(26));
+	msr(w, 0, HOST, "GIC_VDDI", PPI(27));
+	assert_int_equal(mrs(w, 0, HOST, "ICH_PPI_ACTIVER0_EL2"), BIT(27) | BIT(26));
+	msr(w, 0, GUEST, "GIC_CDDI", PPI(27));
+	assert_int_equal(mrs(w, 0, HOST, "ICH_PPI_ACTIVER0_EL2"), BIT(26));
+}
+
 T(retracted_on_non_residency_and_active_stays)
 {
 	W;
@@ -893,6 +904,7 @@ int main(void)
 		V(residency_fails_while_resident_elsewhere),
 		V(residency_moves_from_one_vpe_to_another),
 		V(irichppidis_hides_the_irs_but_not_ppis),
+		V(vddi_leaves_ppis_alone),
 		V(retracted_on_non_residency_and_active_stays),
 		V(reset_of_a_pe_ends_residency_silently),
 		V(gicv5_reset_forgets_vms),

@@ -40,6 +40,8 @@ static void set_line(void *opaque, unsigned int pe, enum gicv5_line line, bool l
 	struct world *w = opaque;
 
 	w->line[pe][line] = level;
+	assert_false(w->line[pe][GICV5_LINE_IRQ] && w->line[pe][GICV5_LINE_NMI]);
+	assert_false(w->line[pe][GICV5_LINE_VIRQ] && w->line[pe][GICV5_LINE_VINMI]);
 	w->edges[pe][line]++;
 }
 
@@ -221,16 +223,32 @@ uint64_t rd64(struct world *w, uint64_t off)
 	return gicv5_irs_read(w->g, GICV5_FRAME_CONFIG, off, 8);
 }
 
+/* Good software waits for IDLE after each write; strict mode wants to see it. */
+static void wait_idle(struct world *w)
+{
+	static const uint16_t status[] = {
+		CR0, SYNC_STATUSR, SPI_STATUSR, PE_STATUSR, IST_STATUSR,
+		VMT_STATUSR, VPE_STATUSR, VM_STATUSR, SAVE_VM_STATUSR,
+	};
+
+	if (w->cfg.strict == GICV5_STRICT_OFF)
+		return;
+	for (unsigned int i = 0; i < (w->cfg.virt ? 9 : 5); i++)
+		rd32(w, status[i]);
+}
+
 void wr32(struct world *w, uint64_t off, uint64_t val)
 {
 	gicv5_irs_write(w->g, GICV5_FRAME_CONFIG, off, 4, val);
 	check(w);
+	wait_idle(w);
 }
 
 void wr64(struct world *w, uint64_t off, uint64_t val)
 {
 	gicv5_irs_write(w->g, GICV5_FRAME_CONFIG, off, 8, val);
 	check(w);
+	wait_idle(w);
 }
 
 void spi_wire(struct world *w, uint32_t spi, bool level)
