@@ -310,12 +310,14 @@ void gicv5_set_log_mask(struct gicv5 *g, uint32_t mask)
 	g->cfg.log_mask = mask;
 }
 
-void gicv5_set_busy_polls(struct gicv5 *g, uint32_t groups, uint32_t polls)
+void gicv5_set_busy_polls(struct gicv5 *g, uint32_t groups, uint32_t skip,
+			  uint32_t polls)
 {
 	for (unsigned int i = 0; i < GICV5_NR_GROUPS; i++) {
 		if (!(groups & 1u << i))
 			continue;
 		g->irs.busy_polls[i] = polls;
+		g->irs.busy_skip[i] = skip;
 		if (!polls)
 			g->irs.busy[i] = 0;
 	}

@@ -486,10 +486,12 @@ enum gicv5_group {
 /**
  * gicv5_set_busy_polls() - change config.busy_polls while the model runs
  * @groups: which, bit n for enum gicv5_group value n; others stay as they are
- * @polls: as in struct gicv5_config; counts from the next operation on. 0 also
- *	ends an operation that is busy now
+ * @skip: so many operations of each group end at once before @polls counts; a
+ *	reset forgets those that are left
+ * @polls: as in struct gicv5_config. 0 also ends an operation that is busy now
  */
-void gicv5_set_busy_polls(struct gicv5 *g, uint32_t groups, uint32_t polls);
+void gicv5_set_busy_polls(struct gicv5 *g, uint32_t groups, uint32_t skip,
+			  uint32_t polls);
 
 /**
  * gicv5_fail_residency() - let requests for residency fail

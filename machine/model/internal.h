@@ -149,6 +149,7 @@ struct irs {
 	uint32_t busy[GICV5_NR_GROUPS];	/* reads of IDLE = 0 still to come */
 	bool unseen[GICV5_NR_GROUPS];	/* IDLE = 1 was not read since the last operation */
 	uint32_t busy_polls[GICV5_NR_GROUPS];
+	uint32_t busy_skip[GICV5_NR_GROUPS];	/* operations that end at once, first */
 };
 
 /* The VM table, decoded when it became valid. */

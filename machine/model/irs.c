@@ -35,7 +35,12 @@ struct irs_reg {
 
 static void start(struct gicv5 *g, unsigned int group)
 {
-	g->irs.busy[group] = g->irs.busy_polls[group];
+	if (g->irs.busy_skip[group]) {
+		--g->irs.busy_skip[group];
+		g->irs.busy[group] = 0;
+	} else {
+		g->irs.busy[group] = g->irs.busy_polls[group];
+	}
 	g->irs.unseen[group] = true;
 }
 

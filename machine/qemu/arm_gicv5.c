@@ -447,8 +447,8 @@ static void arm_gicv5_print_info(InterruptStatsProvider *obj, GString *buf)
 /* What the properties say; @old_groups: those that may be busy now. */
 static void set_busy_polls(ArmGICv5State *s, uint32_t old_groups)
 {
-	gicv5_set_busy_polls(s->g, old_groups & ~s->busy_groups, 0);
-	gicv5_set_busy_polls(s->g, s->busy_groups, s->busy_polls);
+	gicv5_set_busy_polls(s->g, old_groups & ~s->busy_groups, 0, 0);
+	gicv5_set_busy_polls(s->g, s->busy_groups, 0, s->busy_polls);
 }
 
 static void arm_gicv5_reset_hold(Object *obj, ResetType type)
@@ -533,7 +533,7 @@ static void arm_gicv5_realize(DeviceState *dev, Error **errp)
 		error_setg(errp, "GICv5: not enough memory");
 		return;
 	}
-	gicv5_set_busy_polls(s->g, s->busy_groups, s->busy_polls);
+	gicv5_set_busy_polls(s->g, s->busy_groups, 0, s->busy_polls);
 
 	address_space_init(&s->as, s->memory, "gicv5-tables");
 	init_frame(s, &s->config, GICV5_FRAME_CONFIG, "gicv5-irs-config");

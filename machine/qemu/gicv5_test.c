@@ -15,6 +15,7 @@ enum {
 	R_BUSY = 0x008,
 	R_SPI_WIRE = 0x010,
 	R_FAIL_RESIDENCY = 0x018,
+	R_BUSY_SKIP = 0x020,
 	R_TRIG_IRQ = 0x040,
 	R_TRIG_CONTROL = 0x048,
 	R_TRIG_DELAY = 0x050,
@@ -170,6 +171,8 @@ static uint64_t reg_read(GICv5Test *t, hwaddr offset)
 		return ID_VALUE;
 	case R_BUSY:
 		return t->busy;
+	case R_BUSY_SKIP:
+		return t->busy_skip;
 	case R_SPI_WIRE:
 		return t->spi_wire;
 	case R_FAIL_RESIDENCY:
@@ -211,7 +214,10 @@ static void test_write(void *opaque, hwaddr offset, uint64_t value, unsigned int
 	switch (offset) {
 	case R_BUSY:
 		t->busy = value;
-		gicv5_set_busy_polls(t->g, value >> 32, value & BUSY_POLLS);
+		gicv5_set_busy_polls(t->g, value >> 32, t->busy_skip, value & BUSY_POLLS);
+		break;
+	case R_BUSY_SKIP:
+		t->busy_skip = value & BUSY_POLLS;
 		break;
 	case R_SPI_WIRE:
 		t->spi_wire = value;
@@ -262,6 +268,6 @@ void gicv5_test_init(GICv5Test *t, Object *owner, struct gicv5 *g)
 void gicv5_test_reset(GICv5Test *t)
 {
 	timer_del(t->timer);
-	t->busy = t->fail_residency = t->irq = t->control = t->delay = t->select = 0;
+	t->busy = t->busy_skip = t->fail_residency = t->irq = t->control = t->delay = t->select = 0;
 	gicv5_fail_residency(t->g, 0);
 }

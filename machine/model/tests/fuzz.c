@@ -309,8 +309,9 @@ static void step(struct guest *u, struct input *in)
 		else if (op >> 4 == 14)
 			gicv5_reset_pe(u->g, (unsigned int)take(in, 1) % u->cfg.nr_pes);
 		else
-			gicv5_set_busy_polls(u->g, (uint32_t)take(in, 2), op >> 4 & 3 ?
-					     op >> 4 & 3 : GICV5_BUSY_FOREVER);
+			gicv5_set_busy_polls(u->g, (uint32_t)take(in, 2), op >> 6,
+					     op >> 4 & 3 ? op >> 4 & 3 :
+					     GICV5_BUSY_FOREVER);
 		break;
 	default:
 		ctx = take_context(in);

@@ -188,7 +188,7 @@ T(idle_reads_1_at_once_by_default)
 T(busy_polls_delay_idle_in_each_group)
 {
 	W;
-	gicv5_set_busy_polls(w->g, ~0u, 3);
+	gicv5_set_busy_polls(w->g, ~0u, 0, 3);
 	for (unsigned int i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
 		start(w, i);
 		for (unsigned int polls = 0; polls < 3; polls++)
@@ -201,14 +201,32 @@ T(busy_polls_delay_idle_in_each_group)
 T(busy_for_ever_until_told_otherwise)
 {
 	W;
-	gicv5_set_busy_polls(w->g, 1u << GICV5_GROUP_VMT, GICV5_BUSY_FOREVER);
+	gicv5_set_busy_polls(w->g, 1u << GICV5_GROUP_VMT, 0, GICV5_BUSY_FOREVER);
 	wr64(w, VMAP_VMR, BIT(63));
 	for (unsigned int i = 0; i < 1000; i++)
 		assert_false(rd32(w, VMT_STATUSR) & STATUSR_IDLE);
 	wr32(w, PE_SELR, 0);
 	assert_true(rd32(w, PE_STATUSR) & STATUSR_IDLE);
-	gicv5_set_busy_polls(w->g, 1u << GICV5_GROUP_VMT, 0);
+	gicv5_set_busy_polls(w->g, 1u << GICV5_GROUP_VMT, 0, 0);
 	assert_true(rd32(w, VMT_STATUSR) & STATUSR_IDLE);
+}
+
+T(busy_after_so_many_operations)
+{
+	W;
+	gicv5_set_busy_polls(w->g, 1u << GICV5_GROUP_PE, 2, GICV5_BUSY_FOREVER);
+	for (unsigned int i = 0; i < 2; i++) {
+		wr32(w, PE_SELR, 0);
+		assert_true(rd32(w, PE_STATUSR) & STATUSR_IDLE);
+	}
+	wr32(w, PE_SELR, 0);
+	assert_false(rd32(w, PE_STATUSR) & STATUSR_IDLE);
+
+	gicv5_set_busy_polls(w->g, 1u << GICV5_GROUP_PE, 2, 1);
+	gicv5_reset(w->g);
+	wr32(w, PE_SELR, 0);
+	assert_false(rd32(w, PE_STATUSR) & STATUSR_IDLE);
+	assert_true(rd32(w, PE_STATUSR) & STATUSR_IDLE);
 }
 
 T(busy_polls_survive_reset)
@@ -289,6 +307,7 @@ int main(void)
 		N(idle_reads_1_at_once_by_default),
 		N(busy_polls_delay_idle_in_each_group),
 		N(busy_for_ever_until_told_otherwise),
+		N(busy_after_so_many_operations),
 		N(busy_polls_survive_reset),
 		cmocka_unit_test(bad_configurations_are_refused),
 	};

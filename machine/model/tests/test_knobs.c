@@ -446,7 +446,7 @@ T(strict_reports_register_errors)
 	reported(w, 25);
 	rd32(w, 0x20);
 	reported(w, 26);
-	gicv5_set_busy_polls(w->g, ~0u, 1);
+	gicv5_set_busy_polls(w->g, ~0u, 0, 1);
 	wr32(w, PE_SELR, 0);
 	wr32(w, PE_SELR, 0);
 	reported(w, 15);
