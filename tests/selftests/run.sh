@@ -10,7 +10,8 @@
 #
 # With LONG=1 the GICv5 comes in every shape that the architecture allows it, the
 # host runs without VHE, and the debug kernel runs what concerns the interrupt
-# controller and is then searched for leaked memory.
+# controller and is then searched for leaked memory. Last comes what takes long by
+# itself (gicv5-long.list), on the debug kernel too.
 
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/../../scripts/lib.sh"
@@ -40,8 +41,9 @@ boot() {
 }
 
 # gicv5 NAME KERNEL APPEND PROPERTY...: the GICv5 machine, with properties of the
-# device. That the machine has nothing to report is one more result, but for the
-# rules about the operands of GIC instructions: guests try those on purpose.
+# device, and the tests of $list. That the machine has nothing to report is one more
+# result, but for the rules about the operands of GIC instructions: guests try those on
+# purpose.
 gicv5() {
 	local name=$1 kernel=$2 append=$3 noise prop props=()
 	local own=$results/boot/$name.own.ktap log=$logs/$name.log
@@ -50,7 +52,7 @@ gicv5() {
 	for prop; do props+=(-global "arm-gicv5.$prop"); done
 	rm -f "$log"
 	boot "$name" v5 "$kernel" --timeout 3600 --stall 300 \
-		--append "kvm-arm.wfi_trap_policy=trap gicv5.run=gicv5${ONLY:+:$ONLY} $append" \
+		--append "kvm-arm.wfi_trap_policy=trap gicv5.run=$list${ONLY:+:$ONLY} $append" \
 		-- "${icount[@]}" -global arm-gicv5.strict=report \
 		-global arm-gicv5.test-frame=on "${props[@]}"
 	noise=$(grep -a 'gicv5 strict:' "$log" | grep -avE 'rule (27|29|30|33|34):' |
@@ -67,6 +69,7 @@ gicv5() {
 }
 
 kernel=${MACHINE_KERNEL:-host}
+list=gicv5
 boot gicv3 v3 "$kernel" --timeout 900 --stall 300 \
 	--append "gicv5.run=gicv3${ONLY:+:$ONLY}" -- "${icount[@]}"
 if [ -z "${ONLY:-}" ]; then
@@ -85,6 +88,8 @@ if [ -n "${LONG:-}" ]; then
 		gicv5.kmemleak=1 gicv5.run=gicv3:vgic_init,vgic_irq,vgic_lpi_stress,vgic_its_save,no-vgic" \
 		-- "${icount[@]}"
 	gicv5 gicv5-debug debug "gicv5.slow=8 kmemleak=on gicv5.kmemleak=1"
+	list=gicv5-long
+	gicv5 gicv5-long debug "gicv5.slow=8 kmemleak=on gicv5.kmemleak=1"
 fi
 
 "$top/scripts/ktap-merge.py" "$results/selftests.ktap" "${parts[@]}" || status=1

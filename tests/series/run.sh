@@ -8,8 +8,9 @@
 #
 # What the compiler said is kept in the cache folder under the tree it said it of.
 # A step in between is judged by what is kept, if there is something; STEPS=all
-# builds the others too, each on top of the one before. With LONG=1 nothing kept is
-# used, and every step is built from nothing.
+# builds the others too, each on top of the one before. STEPS=boot boots those that
+# change the kernel, and KVM has to run a GICv5 guest in each. With LONG=1 both are
+# done, nothing kept is used, and every step is built from nothing.
 
 . "$(dirname "$0")/../../scripts/lib.sh"
 . "$top/tests/ktap.sh"
@@ -68,7 +69,7 @@ mails_give_tree() {
 make_copy() {
 	local item
 	mkdir -p "$copy"
-	for item in scripts patches arch drivers include tools Documentation; do
+	for item in scripts patches arch drivers include tools Documentation machine; do
 		rm -rf "${copy:?}/$item"
 		[ ! -e "$top/$item" ] || cp -a "$top/$item" "$copy/"
 	done
@@ -211,7 +212,7 @@ try "builds: base" builds base
 last=$(git -C "$linux" rev-parse series)
 for commit in $(git -C "$linux" rev-list --reverse base..series); do
 	name=$(git -C "$linux" log -1 --format=%f "$commit")
-	if [ -z "${LONG:-}${STEPS:-}" ] && [ "$commit" != "$last" ] &&
+	if [ -z "${LONG:-}" ] && [ "${STEPS:-}" != all ] && [ "$commit" != "$last" ] &&
 		[ ! -e "$(findings "$commit")" ]; then
 		skip "builds: $name" "STEPS=all and make check-long build every step"
 		continue
@@ -220,6 +221,27 @@ for commit in $(git -C "$linux" rev-list --reverse base..series); do
 	try "no new finding of W=1 and sparse: $name" clean "$commit"
 done
 try "W=1 and sparse find what is planted" canary
+
+# changes_kernel COMMIT: and has the interface that vgic_v5 of the last step uses.
+changes_kernel() {
+	! git -C "$linux" diff --quiet "$1^" "$1" -- arch drivers include kernel &&
+		git -C "$linux" grep -q KVM_VGIC_V5_ADDR_TYPE_IRS "$1" -- arch/arm64/include/uapi
+}
+
+boots() {
+	local kernel name=series-${1:0:12}
+	git -C "$copy/build/linux" checkout -q -f --detach "$1"
+	kernel=$(LINUX_SRC=$copy/build/linux "$copy/scripts/kernel.sh" host)
+	"$top/scripts/boot.sh" --name "$name" --kernel "$kernel/Image" --append \
+		"gicv5.run=gicv5:vgic_v5" -- -accel "tcg,thread=single"
+	grep "^ok .*vgic_v5" "$results/boot/$name.ktap"
+}
+
+for commit in $(git -C "$linux" rev-list --reverse base..series); do
+	[[ -n ${LONG:-} || ${STEPS:-} = boot ]] || continue
+	changes_kernel "$commit" || continue
+	try "boots, vgic_v5: $(git -C "$linux" log -1 --format=%f "$commit")" boots "$commit"
+done
 rm -rf "$obj"
 find "$kept" -type f -mtime +30 -delete
 ktap_end

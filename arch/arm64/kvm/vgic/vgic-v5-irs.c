@@ -186,10 +186,9 @@ static int irs_do(struct irs_group *group, const char *name, u32 offset,
 	return ret;
 }
 
-#define irs_do64(group, reg, val, status)				\
-	irs_do(group, #reg, GICV5_##reg, sizeof(u64), val, NULL, status)
-#define irs_do32(group, reg, val, status)				\
-	irs_do(group, #reg, GICV5_##reg, sizeof(u32), val, NULL, status)
+/* One that hands over no memory beyond what is the IRS's already */
+#define irs_do_vmt(reg, val)						\
+	irs_do(&irs_vmt, #reg, GICV5_##reg, sizeof(u64), val, NULL, NULL)
 
 /**
  * vgic_v5_irs_set_vmt() - Give the IRS the VM table
@@ -211,7 +210,7 @@ int vgic_v5_irs_set_vmt(u32 cfgr, u64 baser, bool *owned)
 	guard(mutex)(&host_irs.lock);
 
 	if (readq(host_irs.base + GICV5_IRS_VMT_BASER) & GICV5_IRS_VMT_BASER_VALID) {
-		ret = irs_do64(&irs_vmt, IRS_VMT_BASER, 0, NULL);
+		ret = irs_do_vmt(IRS_VMT_BASER, 0);
 		if (ret)
 			return ret;
 	}
@@ -296,7 +295,7 @@ int vgic_v5_irs_map_vm(struct vgic_v5_tables *tables)
 	guard(mutex)(&host_irs.lock);
 
 	if (!vgic_v5_vmt_l2_valid(tables->vm_id)) {
-		ret = irs_do64(&irs_vmt, IRS_VMAP_L2_VMTR, l2, NULL);
+		ret = irs_do_vmt(IRS_VMAP_L2_VMTR, l2);
 		if (ret)
 			return ret;
 		if (!vgic_v5_vmt_l2_valid(tables->vm_id))
@@ -363,7 +362,7 @@ int vgic_v5_irs_map_spi_ist(struct vgic_v5_tables *tables)
 
 	guard(mutex)(&host_irs.lock);
 
-	ret = irs_do64(&irs_vmt, IRS_VMAP_VISTR, VMAP_VISTR(tables, SPI), NULL);
+	ret = irs_do_vmt(IRS_VMAP_VISTR, VMAP_VISTR(tables, SPI));
 	if (ret)
 		return ret;
 
@@ -430,11 +429,31 @@ int vgic_v5_irs_map_vpe(struct vgic_v5_tables *tables, u16 vpe_id)
 
 	guard(mutex)(&host_irs.lock);
 
-	ret = irs_do64(&irs_vmt, IRS_VMAP_VPER, val, NULL);
+	ret = irs_do_vmt(IRS_VMAP_VPER, val);
 	if (ret)
 		return ret;
 
 	return vgic_v5_tables_vpe_valid(tables, vpe_id) ? 0 : -EIO;
+}
+
+/*
+ * An operation on a VPE of @tables, in which the IRS may use them for as long as
+ * it takes. One that was never begun, because the last one has not ended, leaves
+ * them the caller's.
+ */
+static int irs_do_vpe(struct vgic_v5_tables *tables, const char *name, u32 offset,
+		      unsigned int size, u64 val)
+{
+	u32 status;
+	int ret;
+
+	ret = irs_do(&irs_vpe, name, offset, size, val, &tables->vpe_busy, &status);
+	if (ret)
+		return ret;
+
+	tables->vpe_busy = false;
+
+	return status & GICV5_IRS_VPE_STATUSR_V ? 0 : -EIO;
 }
 
 /**
@@ -458,24 +477,22 @@ int vgic_v5_irs_set_doorbell(struct vgic_v5_tables *tables, u16 vpe_id, u32 lpi)
 		   GICV5_IRS_VPE_SELR_S;
 	u64 dbr = FIELD_PREP(GICV5_IRS_VPE_DBR_INTID, lpi) |
 		  GICV5_IRS_VPE_DBR_DBV;
-	u32 status;
 	int ret;
 
 	guard(mutex)(&host_irs.lock);
 
-	ret = irs_do64(&irs_vpe, IRS_VPE_SELR, selr, &status);
-	if (!ret && !(status & GICV5_IRS_VPE_STATUSR_V))
-		return -EIO;
-	if (!ret)
-		ret = irs_do32(&irs_vpe, IRS_VPE_CR0, GICV5_IRS_VPE_CR0_DPS, &status);
-	if (!ret)
-		ret = irs_do64(&irs_vpe, IRS_VPE_DBR, dbr, &status);
-	if (ret) {
-		tables->vpe_busy = true;
+	ret = irs_do_vpe(tables, "IRS_VPE_SELR", GICV5_IRS_VPE_SELR, sizeof(u64),
+			 selr);
+	if (ret)
 		return ret;
-	}
 
-	return status & GICV5_IRS_VPE_STATUSR_V ? 0 : -EIO;
+	ret = irs_do_vpe(tables, "IRS_VPE_CR0", GICV5_IRS_VPE_CR0, sizeof(u32),
+			 GICV5_IRS_VPE_CR0_DPS);
+	if (ret)
+		return ret;
+
+	return irs_do_vpe(tables, "IRS_VPE_DBR", GICV5_IRS_VPE_DBR, sizeof(u64),
+			  dbr);
 }
 
 /*

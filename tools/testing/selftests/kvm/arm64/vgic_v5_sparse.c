@@ -3,7 +3,8 @@
  * vgic_v5_sparse.c - GICv5 guests whose vCPU ids are not 0 to n - 1
  *
  * The id of a vCPU is its IAFFID, and its VPE id in the hardware. Its index, the
- * order in which vCPUs were created, must not show anywhere.
+ * order in which vCPUs were created, must not show anywhere. Nor must the order
+ * in which they run for the first time.
  */
 
 #include <linux/bitops.h>
@@ -274,6 +275,48 @@ static void run_ids(u32 first, u32 second)
 	kvm_vm_free(vm);
 }
 
+#define PPI_CNTV	0x1b
+#define PPI_CNTP	0x1e
+#define TIMER_PPIS	(BIT_ULL(PPI_CNTV) | BIT_ULL(PPI_CNTP))
+
+/* KVM drops the enables of PPIs that the guest doesn't have. */
+static void guest_check_timer_ppis(void)
+{
+	write_sysreg_s(~0ULL, SYS_ICC_PPI_ENABLER0_EL1);
+	isb();
+	GUEST_ASSERT_EQ(read_sysreg_s(SYS_ICC_PPI_ENABLER0_EL1) & TIMER_PPIS, TIMER_PPIS);
+
+	GUEST_DONE();
+}
+
+static void run_first(u32 first)
+{
+	struct kvm_vcpu *vcpus[NR_VCPUS];
+	struct kvm_vm *vm;
+	struct ucall uc;
+	u32 i, n;
+
+	pr_info("vCPU %u runs first\n", first);
+
+	vm = vgic_v5_create_vm(NR_VCPUS, NULL, NR_SPIS, guest_check_timer_ppis, vcpus);
+
+	for (i = 0; i < NR_VCPUS; i++) {
+		n = (first + i) % NR_VCPUS;
+		vcpu_run(vcpus[n]);
+		switch (get_ucall(vcpus[n], &uc)) {
+		case UCALL_DONE:
+			break;
+		case UCALL_ABORT:
+			REPORT_GUEST_ASSERT(uc);
+			break;
+		default:
+			TEST_FAIL("Unexpected exit of vCPU %u", n);
+		}
+	}
+
+	kvm_vm_free(vm);
+}
+
 /* The hardware may have fewer VPE ids than KVM has vCPU ids. */
 static bool vcpu_id_fits(u32 id)
 {
@@ -292,6 +335,8 @@ static bool vcpu_id_fits(u32 id)
 
 int main(int argc, char **argv)
 {
+	u32 i;
+
 	test_disable_default_vgic();
 	__TEST_REQUIRE(kvm_supports_vgic_v5(), "No GICv5 for guests");
 	__TEST_REQUIRE(vcpu_id_fits(31), "The hardware has no VPE ids up to 31");
@@ -299,6 +344,9 @@ int main(int argc, char **argv)
 	run_ids(17, 3);
 	run_ids(0, 5);
 	run_ids(1, 0);
+
+	for (i = 0; i < NR_VCPUS; i++)
+		run_first(i);
 
 	if (vcpu_id_fits(511))
 		run_ids(511, 64);

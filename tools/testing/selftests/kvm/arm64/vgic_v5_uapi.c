@@ -467,6 +467,61 @@ static void test_before_init(void)
 	destroy_vm(vm, gic);
 }
 
+static void *create_second_vcpu(void *arg)
+{
+	struct kvm_vm *vm = arg;
+
+	return (void *)(long)__vm_ioctl(vm, KVM_CREATE_VCPU, (void *)1UL);
+}
+
+/*
+ * A vCPU that is created while the GIC is being initialised either is part of
+ * that, or there is none. If it were a stranger to the IRS, it could not run, and
+ * the VM would be dead.
+ */
+static void test_init_race(void)
+{
+	int gic, fd, i, ret, created = 0;
+	struct kvm_vcpu *vcpu, second;
+	struct kvm_vcpu_init target;
+	struct kvm_vm *vm;
+	pthread_t thread;
+	void *result;
+
+	for (i = 0; i < 40; i++) {
+		vm = create_vm(1, &gic, &vcpu, guest_done);
+		EXPECT_OK(set_addr(gic, GICV5_IRS_BASE_GPA));
+		kvm_get_default_vcpu_target(vm, &target);
+
+		TEST_ASSERT(!pthread_create(&thread, NULL, create_second_vcpu, vm),
+			    "pthread_create()");
+		usleep(kvm_random_u32_in_range(&kvm_rng, 0, 200));
+		do {
+			ret = init(gic);
+			TEST_ASSERT(!ret || errno == EBUSY, "INIT: errno %d", errno);
+		} while (ret);
+		pthread_join(thread, &result);
+		fd = (long)result;
+
+		if (fd >= 0) {
+			second = *vcpu;
+			second.fd = fd;
+			second.run = kvm_mmap(getpagesize(), PROT_READ | PROT_WRITE,
+					      MAP_SHARED, fd);
+			vcpu_ioctl(&second, KVM_ARM_VCPU_INIT, &target);
+			second.run->immediate_exit = 1;
+			EXPECT_ERRNO(__vcpu_run(&second), EINTR);
+			EXPECT_OK(__vm_ioctl(vm, KVM_CHECK_EXTENSION, (void *)KVM_CAP_IRQFD));
+			kvm_munmap(second.run, getpagesize());
+			close(fd);
+			created++;
+		}
+		destroy_vm(vm, gic);
+	}
+	pr_info("  %d times the second vCPU was in time, %d times it was not\n", created,
+		i - created);
+}
+
 static void test_init_nested(void)
 {
 	struct kvm_vcpu_init target = {};
@@ -827,6 +882,7 @@ do {										\
 	RUN(test_addr_order);
 	RUN(test_nr_irqs);
 	RUN(test_init);
+	RUN(test_init_race);
 	RUN(test_before_init);
 	RUN(test_init_nested);
 	RUN(test_userspace_ppis);

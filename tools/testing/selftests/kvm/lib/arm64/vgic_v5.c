@@ -193,12 +193,21 @@ void vcpu_thread_report(struct vcpu_thread *t)
 	pr_info("\n");
 }
 
-/* The watchdog of a guest that is expected to come to an end. */
+/*
+ * The watchdog of a guest that is expected to come to an end. It may take its
+ * time, but not without an exit.
+ */
 void vcpu_thread_join(struct vcpu_thread *t)
 {
-	if (!host_wait_for(READ_ONCE(t->finished), 3 * VGIC_V5_WAIT_MSEC)) {
-		vcpu_thread_report(t);
-		TEST_FAIL("vCPU %u does not come to an end: lost wake-up?", t->vcpu->id);
+	u64 exits = 0, before;
+
+	while (!host_wait_for(READ_ONCE(t->finished), 3 * VGIC_V5_WAIT_MSEC)) {
+		before = exits;
+		exits = vcpu_get_stat(t->vcpu, exits);
+		if (exits == before) {
+			vcpu_thread_report(t);
+			TEST_FAIL("vCPU %u does not come to an end: lost wake-up?", t->vcpu->id);
+		}
 	}
 
 	pthread_join(t->thread, NULL);
