@@ -15,12 +15,12 @@ export LINUX QEMU
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-verbs := run check check-long tree refresh series kernel selftests qemu model \
+verbs := run check check-long tree refresh series kernel selftests qemu model vmm \
 	 check-tools check-series check-model check-kunit check-selftests \
-	 check-machine boot bench clean
+	 check-guest check-machine boot bench clean
 .PHONY: $(verbs)
 
-run: ## fetch, build and boot the patched host at EL2, test it, report
+run: ## fetch, build and boot the patched host at EL2, a guest on it, test, report
 	@scripts/run.sh
 check: ## all tests, in rising order of cost
 	@scripts/check.sh
@@ -40,6 +40,8 @@ qemu: ## build/qemu: QEMU with the GICv5 machine
 	@scripts/qemu.sh
 model: ## build/model: the GICv5 model as a library
 	@$(MAKE) --no-print-directory -C machine/model
+vmm: ## build/vmm: the VMM for Linux guests
+	@scripts/vmm.sh
 check-tools: ## test the scripts themselves
 	@scripts/check.sh tools
 check-series: ## every step applies, builds, is clean; the round trip is the identity
@@ -50,9 +52,11 @@ check-kunit: ## KUnit on the emulated host
 	@scripts/check.sh kunit
 check-selftests: ## the KVM selftests on the emulated host
 	@scripts/check.sh selftests
+check-guest: ## Linux guests on the emulated host
+	@scripts/check.sh guest
 check-machine: ## unmodified Linux on the GICv5 machine
 	@scripts/check.sh machine
-boot: ## an interactive shell on the patched host
+boot: ## an interactive shell on the patched host, with the VMM and a guest
 	@scripts/boot.sh --shell
 bench: ## the benchmarks, as a table and as CSV
 	@scripts/bench.sh

@@ -8,7 +8,8 @@
 #                     the QEMU of `make qemu` with its GICv5 (default: v5)
 #   --cpus N          (2)           --mem MIB   (2048)
 #   --kernel IMAGE    (build/kernel/host/Image, built if it is not there)
-#   --initrd CPIO     (build/initramfs.cpio, likewise)
+#   --initrd CPIO     (build/initramfs.cpio, likewise; with --shell and a GICv5
+#                     build/initramfs-guest.cpio, which has VMM and guest as well)
 #   --append TEXT     more for the kernel command line; gicv5.run= is described
 #                     in machine/host/init
 #   --props TEXT      more properties of the machine (-M virt,...,TEXT)
@@ -43,7 +44,11 @@ done
 
 need python3:python3
 [ -n "$kernel" ] || kernel=$("$top/scripts/kernel.sh" host)/Image
-[ -n "$initrd" ] || initrd=$("$top/scripts/initramfs.sh")
+if [ -z "$initrd" ]; then
+	part=initramfs
+	[ -z "$shell" ] || [ "$machine" != v5 ] || part=guest
+	initrd=$("$top/scripts/$part.sh")
+fi
 for file in "$kernel" "$initrd"; do
 	[ -s "$file" ] || die "no such file: $file"
 done
@@ -67,6 +72,8 @@ set -- "$qemu" -M "$virt${props:+,$props}" -cpu max,pauth-impdef=on -smp "$cpus"
 	-nographic -nic none -no-reboot -kernel "$kernel" -initrd "$initrd" "$@"
 
 if [ -n "$shell" ]; then
+	# One thread, as VMs need it (docs/testing.md), unless told otherwise
+	[[ " $* " == *" -accel "* || " $* " == *" -icount "* ]] || set -- "$@" -accel tcg,thread=single
 	exec "$@" -append "$append loglevel=4 gicv5.run=shell"
 fi
 

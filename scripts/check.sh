@@ -8,7 +8,7 @@
 
 . "$(dirname "$0")/lib.sh"
 
-all=(tools model series kunit selftests machine)
+all=(tools model series kunit selftests guest machine)
 levels=()
 for arg; do
 	case $arg in
