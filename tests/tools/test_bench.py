@@ -14,6 +14,8 @@ from pathlib import Path
 BENCH = Path(__file__).resolve().parents[2] / "scripts" / "bench.py"
 CONSOLE = ("[    1.0] bench: setup_1 100 ns/vcpu\nnoise\n"
            "[    1.1] bench: setup_8 50 ns/vcpu\nbench: boot 1200.5 thousandths\n")
+TWO = ("bench: new_x_1 30 instructions\nbench: new_y 1 exits\n"
+       "bench: old_x_1 20 instructions\nbench: new_z -0.5 exits\nbench: old_z 0 exits\n")
 
 # name, text, options, status, rows of the CSV
 CASES = [
@@ -28,6 +30,14 @@ CASES = [
     ("a ratio above its limit", CONSOLE, ["--max-ratio", "setup_.*", "1.9"], 1, None),
     ("a value at its limit", CONSOLE, ["--max-value", "boot", "1200.5"], 0, None),
     ("a value above its limit", CONSOLE, ["--max-value", "boot", "1200"], 1, None),
+    ("ratios against others", TWO, ["--against", "new_", "old_"], 0,
+     [["new_x_1", "30", "instructions", "1.50"], ["new_y", "1", "exits", ""],
+      ["old_x_1", "20", "instructions", "1.00"], ["new_z", "-0.5", "exits", ""],
+      ["old_z", "0", "exits", ""]]),
+    ("a ratio against others", TWO,
+     ["--against", "new_", "old_", "--max-ratio", "new_x_.*", "1.4"], 1, None),
+    ("less than nothing", TWO, ["--max-value", "new_z", "0", "--min-value", "new_z", "0"],
+     1, None),
     ("the limit of another", CONSOLE, ["--max-value", "boo", "1"], 0, None),
 ]
 
