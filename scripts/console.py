@@ -3,7 +3,9 @@
 """Run a machine, watch its console, and say what passed.
 
 console.py [options] -- COMMAND...   runs COMMAND (a QEMU with its console on
-                                     stdout) within the limits of time
+                                     stdout) within the limits of time; --until TEXT
+                                     ends one that cannot power off by itself at
+                                     the line that has TEXT
 console.py [options] --read FILE     judges a console that was kept
 
 The console is that of a kernel whose init is machine/host/init: results of the
@@ -250,16 +252,17 @@ def write_ktap(path, results):
     return sum(1 for _, good, _, _ in results if not good)
 
 
-def watch(command, console, log, timeout, stall):
-    """Run COMMAND and feed its console; return why it ended, None if by itself."""
+def watch(command, console, log, timeout, stall, until=None):
+    """Run COMMAND and feed its console; return why it ended, None if as it should."""
     start = last = time.monotonic()
     ending = None
+    reached = False
     machine = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                stderr=subprocess.STDOUT, start_new_session=True)
     pending = b""
     with selectors.DefaultSelector() as selector:
         selector.register(machine.stdout, selectors.EVENT_READ)
-        while True:
+        while not reached:
             now = time.monotonic()
             limit = min(start + timeout, last + stall)
             if now >= limit:
@@ -276,13 +279,15 @@ def watch(command, console, log, timeout, stall):
             log.flush()
             *lines, pending = (pending + data).split(b"\n")
             for line in lines:
-                console.line(line.decode("utf-8", "replace"))
+                text = line.decode("utf-8", "replace")
+                console.line(text)
+                reached = reached or bool(until and until in text)
     if pending:
         console.line(pending.decode("utf-8", "replace"))
-    if ending:
+    if ending or reached:
         os.killpg(machine.pid, signal.SIGKILL)
     status = machine.wait()
-    if not ending and status:
+    if not ending and not reached and status:
         ending = f"{command[0]} ended with status {status}"
     return ending
 
@@ -293,6 +298,7 @@ def main():
     parser.add_argument("--prefix")
     parser.add_argument("--timeout", type=float, default=300)
     parser.add_argument("--stall", type=float, default=90)
+    parser.add_argument("--until", metavar="TEXT")
     parser.add_argument("--log", default=os.devnull)
     parser.add_argument("--ktap", required=True)
     parser.add_argument("--kunit", action="store_true", help="KUnit must print results")
@@ -315,7 +321,7 @@ def main():
         if not args.command:
             parser.error("no command")
         with open(args.log, "w", encoding="utf-8") as log:
-            ending = watch(args.command, console, log, args.timeout, args.stall)
+            ending = watch(args.command, console, log, args.timeout, args.stall, args.until)
     results = console.finish(ending)
     failures = write_ktap(args.ktap, results)
     if failures and not args.read:

@@ -9,7 +9,7 @@
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/../../scripts/lib.sh"
 
-need xz:xz-utils md5sum:coreutils
+need xz:xz-utils md5sum:coreutils dtc:device-tree-compiler
 qemu=${QEMU:-$("$top/scripts/qemu.sh")}
 kernel=${KERNEL:-$("$top/scripts/kernel.sh" "${MACHINE_KERNEL:-base}")/Image}
 initrd=${INITRD:-$("$top/scripts/initramfs.sh")}
@@ -199,6 +199,13 @@ boot istmd 2 4 $all,$kvm "${one[@]}" -global arm-gicv5.istmd=on -global arm-gicv
 boot hostile-cache 2 4 $all,$kvm "${one[@]}" -global arm-gicv5.hostile-cache=on
 boot busy 2 4 $all,$kvm,testframe "${one[@]}" -global arm-gicv5.busy-polls=3 \
 	-global arm-gicv5.test-frame=on
+# The device tree for Arm's FVP, with the addresses of this machine.
+if FVP_PARAMS=$top/machine/fvp/params.qemu "$top/machine/fvp/dts.sh" 4 "" >"$work/fvp.dts" &&
+	stage fvp-tree dtc -I dts -O dtb -o "$work/fvp.dtb" "$work/fvp.dts"; then
+	boot fvp-tree 2 4 $all,$kvm "${one[@]}" -dtb "$work/fvp.dtb"
+else
+	result fvp-tree-build 1
+fi
 boot linear 2 4 $all -global arm-gicv5.ist-levels=off -global arm-gicv5.vmt-levels=off
 if [ -n "${LONG:-}" ]; then
 	boot vmd 2 4 $all,$kvm "${one[@]}" -global arm-gicv5.vmd=on -global arm-gicv5.istmd=on \

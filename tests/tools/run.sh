@@ -1,14 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Level "tools": shellcheck, the self-tests of the Python scripts, and what the
-# scripts that fetch and compose do when something is wrong. The kernel here is a
-# few files that look like Linux 7.3, the project a copy of scripts/, the cache a
-# new one; commands that must fail or die half-way are replaced in PATH.
+# Level "tools": shellcheck, the self-tests of the Python scripts, what the scripts
+# that fetch and compose do when something is wrong, and machine/fvp (fvp.sh). The
+# kernel here is a few files that look like Linux 7.3, the project a copy of scripts/,
+# the cache a new one; commands that must fail or die half-way are replaced in PATH.
 
 . "$(dirname "$0")/../../scripts/lib.sh"
 . "$top/tests/ktap.sh"
-need git:git shellcheck:shellcheck python3:python3 xz:xz-utils
+need git:git shellcheck:shellcheck python3:python3 xz:xz-utils dtc:device-tree-compiler \
+	make:make
 export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1
 unset LINUX APT_NEWER GICV5_MIRROR V
 ktap_begin tools
@@ -443,6 +444,9 @@ dead_level() {
 	[ "$(scripts/check.sh good 2>/dev/null | tail -n 1)" = "1 passed, 0 failed, 0 skipped" ]
 }
 
+# shellcheck source=tests/tools/fvp.sh
+. "$top/tests/tools/fvp.sh"
+
 cd "$top"
 while read -r script; do
 	try "shellcheck: $script" shellcheck -x -P SCRIPTDIR -P "$top" "$script"
@@ -491,4 +495,13 @@ else
 fi
 try "lib: a stage stops at the first error" stage_stops
 try "check: a level that dies or says nothing" dead_level
+try "fvp: what is missing" fvp_missing
+try "fvp: no dtc" fvp_no_dtc
+try "fvp: a model of another version" fvp_other_model
+try "fvp: the device tree" fvp_tree
+try "fvp: parameters with mistakes" fvp_bad_params
+try "fvp: the command line" fvp_command
+try "fvp: a boot" fvp_boot
+try "fvp: a boot that fails" fvp_bad_boot
+try "fvp: boot-wrapper" fvp_wrapper
 ktap_end

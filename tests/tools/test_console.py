@@ -93,7 +93,23 @@ def sanitizer_remarks():
     return status == 0
 
 
+def ends_at(text, tail, stall="10"):
+    """A machine with a good console that then says TEXT and does TAIL, --until "Power down"."""
+    return run("sh", "-c", f'printf "%s" "$1"; echo "{text}"; {tail}', "sh", BOOT + RUN + END,
+               limits=("--until", "Power down", "--stall", stall))
+
+
+def until():
+    """It counts as the end, also of a machine that goes on printing, and nothing else does."""
+    forever = "while :; do echo a; sleep 0.1; done"
+    return (ends_at("reboot: Power down", "sleep 20")[0] == 0
+            and ends_at("reboot: Power down", forever)[0] == 0
+            and ends_at("reboot: Power down", "exit 3")[0] == 0
+            and fails(ends_at("reboot: Power up", "sleep 20", "0.5"), "hang: no line for"))
+
+
 CASES = {
+    "a machine that cannot power off by itself": until,
     "a remark of QEMU's sanitizer is no defect": sanitizer_remarks,
     "a finding of QEMU's sanitizer": lambda: defect(
         "==7==ERROR: AddressSanitizer: heap-use-after-free on address 0x60"),
