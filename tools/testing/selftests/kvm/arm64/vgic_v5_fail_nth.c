@@ -12,7 +12,6 @@
  * Needs CONFIG_FAILSLAB, CONFIG_FAIL_PAGE_ALLOC and CONFIG_FAULT_INJECTION_DEBUG_FS.
  * Attributes of the two that are in debugfs are changed, and stay so.
  */
-#include <dirent.h>
 #include <fcntl.h>
 #include <unistd.h>
 #include <sys/mman.h>
@@ -83,23 +82,6 @@ static bool end_fail_nth(void)
 	set_fail_nth(0);
 
 	return !atoi(buf);
-}
-
-/*
- * Interrupts that the host has, requested or not. One may be missing, whose entry
- * in sysfs was what could not be allocated.
- */
-static int count_host_irqs(void)
-{
-	DIR *dir = opendir("/sys/kernel/irq");
-	int n = 0;
-
-	TEST_ASSERT(dir, "Can't open /sys/kernel/irq");
-	while (readdir(dir))
-		n++;
-	closedir(dir);
-
-	return n;
 }
 
 static void guest_code(void)
@@ -285,6 +267,7 @@ static bool live(int bad, int n)
 			TEST_ASSERT(!ret, "%s: errno %d", steps[i].name, ret);
 		}
 
+		/* One may be missing, whose entry in sysfs couldn't be allocated. */
 		irqs = steps[i].irqs;
 		count = count_host_irqs() - before;
 		TEST_ASSERT(count == irqs || (irqs && count == irqs - 1),

@@ -1551,20 +1551,6 @@ static bool run_rounds(struct job *jobs, u32 nr)
 
 /* --- Before and after --- */
 
-/* Interrupts that the host has, requested or not */
-static int count_host_irqs(void)
-{
-	DIR *dir = opendir("/sys/kernel/irq");
-	int n = 0;
-
-	TEST_ASSERT(dir, "Can't open /sys/kernel/irq");
-	while (readdir(dir))
-		n++;
-	closedir(dir);
-
-	return n;
-}
-
 static u32 sane_ready;
 
 /* vCPU 0 sleeps until it has got an SPI of the host and an LPI of vCPU 1. */

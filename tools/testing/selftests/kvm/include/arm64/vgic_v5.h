@@ -97,5 +97,6 @@ void vcpu_thread_report(struct vcpu_thread *t);
 bool kvm_wfi_always_traps(void);
 bool vcpu_has_stat(struct kvm_vcpu *vcpu, const char *name);
 u64 vcpu_get_stat_by_name(struct kvm_vcpu *vcpu, const char *name);
+int count_host_irqs(void);
 
 #endif /* SELFTEST_KVM_VGIC_V5_H */

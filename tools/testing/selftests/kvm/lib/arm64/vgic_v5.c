@@ -3,6 +3,7 @@
  * ARM Generic Interrupt Controller (GIC) v5 host support
  */
 
+#include <dirent.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/syscall.h>
@@ -321,4 +322,21 @@ u64 vcpu_get_stat_by_name(struct kvm_vcpu *vcpu, const char *name)
 
 	kvm_get_stat(&vcpu->stats, name, &data, 1);
 	return data;
+}
+
+/*
+ * Interrupts that the host has, requested or not; only good for comparing with
+ * what it was before.
+ */
+int count_host_irqs(void)
+{
+	DIR *dir = opendir("/sys/kernel/irq");
+	int n = 0;
+
+	TEST_ASSERT(dir, "Can't open /sys/kernel/irq");
+	while (readdir(dir))
+		n++;
+	closedir(dir);
+
+	return n;
 }
