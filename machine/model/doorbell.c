@@ -68,6 +68,13 @@ void doorbell_settle(struct gicv5 *g)
 		if (!doorbell_due(g, index))
 			continue;
 		p->req = false;
+		if (g->lose_doorbells) {
+			g->lose_doorbells--;
+			g->stats.doorbells_lost++;
+			LOG(g, VIRT, "VM %u VPE %u: doorbell lost, as asked for",
+			    index >> g->vpe_bits, index & ((1u << g->vpe_bits) - 1));
+			continue;
+		}
 		g->stats.doorbells++;
 		LOG(g, VIRT, "VM %u VPE %u: doorbell rings, LPI %u", index >> g->vpe_bits,
 		    index & ((1u << g->vpe_bits) - 1), p->db_lpi);

@@ -328,6 +328,11 @@ void gicv5_fail_residency(struct gicv5 *g, uint32_t count)
 	g->fail_residency = count;
 }
 
+void gicv5_lose_doorbells(struct gicv5 *g, uint32_t count)
+{
+	g->lose_doorbells = count;
+}
+
 void gicv5_get_stats(const struct gicv5 *g, struct gicv5_stats *stats)
 {
 	*stats = g->stats;

@@ -502,11 +502,20 @@ void gicv5_set_busy_polls(struct gicv5 *g, uint32_t groups, uint32_t skip,
  */
 void gicv5_fail_residency(struct gicv5 *g, uint32_t count);
 
+/**
+ * gicv5_lose_doorbells() - let doorbells ring unheard
+ * @count: so many doorbells that are due make no LPI pending; 0 ends it
+ *
+ * The request is used up all the same: the VPE sleeps until something else wakes
+ * it. For tests that have to notice a wake-up that is lost.
+ */
+void gicv5_lose_doorbells(struct gicv5 *g, uint32_t count);
+
 /** gicv5_set_log_mask() - choose the classes to log (bits of enum gicv5_log) */
 void gicv5_set_log_mask(struct gicv5 *g, uint32_t mask);
 
 /**
- * struct gicv5_stats - counters since gicv5_create(), but for the last two
+ * struct gicv5_stats - counters since gicv5_create(), but for vms and vpes
  * @acks: physical interrupts acknowledged
  * @vacks: virtual interrupts acknowledged
  * @events: SET_EDGE, SET_LEVEL and CLEAR events, CDPEND and VDPEND
@@ -520,6 +529,7 @@ void gicv5_set_log_mask(struct gicv5 *g, uint32_t mask);
  * @strict: reports of strict mode
  * @vms: VMs that are valid now
  * @vpes: VPEs that are valid now
+ * @doorbells_lost: doorbells that gicv5_lose_doorbells() has kept from ringing
  */
 struct gicv5_stats {
 	uint64_t acks, vacks, events, doorbells;
@@ -527,6 +537,7 @@ struct gicv5_stats {
 	uint64_t mem_reads, mem_writes, mem_errors, rescans;
 	uint64_t strict;
 	uint64_t vms, vpes;
+	uint64_t doorbells_lost;
 };
 
 /** gicv5_get_stats() - copy the counters */

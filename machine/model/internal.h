@@ -197,6 +197,7 @@ struct gicv5 {
 	struct cache_line cache[CACHE_LINES];
 
 	uint32_t fail_residency;	/* requests that are still to fail */
+	uint32_t lose_doorbells;	/* doorbells that are still to be lost */
 	uint64_t dirty[MAX_PES / 64];	/* PEs whose lines are to be computed */
 	uint32_t dirty_vpes;		/* list, index + 1 */
 	bool in_mem;			/* a memory callback is running */

@@ -16,6 +16,7 @@ enum {
 	R_SPI_WIRE = 0x010,
 	R_FAIL_RESIDENCY = 0x018,
 	R_BUSY_SKIP = 0x020,
+	R_LOSE_DOORBELLS = 0x028,
 	R_TRIG_IRQ = 0x040,
 	R_TRIG_CONTROL = 0x048,
 	R_TRIG_DELAY = 0x050,
@@ -177,6 +178,8 @@ static uint64_t reg_read(GICv5Test *t, hwaddr offset)
 		return t->spi_wire;
 	case R_FAIL_RESIDENCY:
 		return t->fail_residency;
+	case R_LOSE_DOORBELLS:
+		return t->lose_doorbells;
 	case R_TRIG_IRQ:
 		return t->irq;
 	case R_TRIG_CONTROL:
@@ -227,6 +230,10 @@ static void test_write(void *opaque, hwaddr offset, uint64_t value, unsigned int
 		t->fail_residency = value;
 		gicv5_fail_residency(t->g, value);
 		break;
+	case R_LOSE_DOORBELLS:
+		t->lose_doorbells = value;
+		gicv5_lose_doorbells(t->g, value);
+		break;
 	case R_TRIG_IRQ:
 		t->irq = value;
 		break;
@@ -268,6 +275,8 @@ void gicv5_test_init(GICv5Test *t, Object *owner, struct gicv5 *g)
 void gicv5_test_reset(GICv5Test *t)
 {
 	timer_del(t->timer);
-	t->busy = t->busy_skip = t->fail_residency = t->irq = t->control = t->delay = t->select = 0;
+	t->busy = t->busy_skip = t->fail_residency = t->lose_doorbells = 0;
+	t->irq = t->control = t->delay = t->select = 0;
 	gicv5_fail_residency(t->g, 0);
+	gicv5_lose_doorbells(t->g, 0);
 }

@@ -22,7 +22,7 @@ typedef struct GICv5Test {
 	MemoryRegion mr;
 	QEMUTimer *timer;
 
-	uint64_t busy, busy_skip, spi_wire, fail_residency;	/* as last written */
+	uint64_t busy, busy_skip, spi_wire, fail_residency, lose_doorbells;	/* as last written */
 	uint64_t irq, control, delay;			/* the trigger */
 	uint64_t fired;
 	uint64_t due;			/* operand of VDPEND when it fires */

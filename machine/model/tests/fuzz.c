@@ -320,6 +320,7 @@ static void step(struct guest *u, struct input *in)
 		gicv5_get_stats(u->g, &stats);
 		gicv5_get_vpe(u->g, (uint32_t)take(in, 1), (uint32_t)take(in, 1), &vpe);
 		gicv5_fail_residency(u->g, op >> 4 == 15);
+		gicv5_lose_doorbells(u->g, op >> 4 == 14);
 		break;
 	}
 }

@@ -251,6 +251,33 @@ T(residency_fails_as_often_as_asked)
 	assert_int_equal(stats.strict, 0);
 }
 
+T(doorbells_are_lost_as_often_as_asked)
+{
+	W;
+	struct gicv5_stats stats;
+	struct gicv5_vpe_state s;
+
+	vcpu_load(w, 0, 1, 0);
+	vroute(w, 0, LPI(5), 0, 8);
+	vdpend(w, 1, LPI(5), true);
+	gicv5_lose_doorbells(w->g, 1);
+	vcpu_put(w, 0, true, 31);
+	assert_false(rcfg(w, LPI(DB_LPI)) & ICSR_PENDING);
+	gicv5_get_vpe(w->g, 1, 0, &s);
+	assert_false(s.req);			/* used up */
+	assert_true(s.pending);			/* and the work still waits */
+	gicv5_get_stats(w->g, &stats);
+	assert_int_equal(stats.doorbells_lost, 1);
+	assert_int_equal(stats.doorbells, 0);
+
+	vcpu_load(w, 0, 1, 0);
+	vcpu_put(w, 0, true, 31);
+	assert_true(rcfg(w, LPI(DB_LPI)) & ICSR_PENDING);
+	gicv5_get_stats(w->g, &stats);
+	assert_int_equal(stats.doorbells_lost, 1);
+	assert_int_equal(stats.doorbells, 1);
+}
+
 T(a_vpe_can_be_looked_at)
 {
 	W;
@@ -887,6 +914,7 @@ int main(void)
 		F(full_index_lets_go_of_what_moves_to_another_vpe, setup_small),
 		F(full_index_does_not_walk_for_each_look, setup_small),
 		F(residency_fails_as_often_as_asked, setup_strict),
+		F(doorbells_are_lost_as_often_as_asked, setup_strict),
 		F(a_vpe_can_be_looked_at, setup_vm),
 		F(somebody_else_pends_a_virtual_interrupt, setup_vm),
 		F(strict_is_silent_about_good_software, setup_strict),
