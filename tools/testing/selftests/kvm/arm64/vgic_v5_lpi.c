@@ -55,25 +55,9 @@ static void print_stage(struct kvm_vcpu *vcpu, struct ucall *uc)
 	pr_info("  %s\n", (char *)addr_gva2hva(vcpu->vm, uc->args[0]));
 }
 
-/* As in vgic_v5_spi.c: this, so often, there, and nothing else. */
 static void expect(u32 vcpu, u32 intid, u32 count)
 {
-	struct gicv5_log *log = gicv5_log_of(vcpu);
-	u32 v;
-
-	guest_wait_for(READ_ONCE(log->total) >= count, GICV5_WAIT_USEC);
-	udelay(GICV5_SETTLE_USEC);
-
-	for (v = 0; v < NR_VCPUS; v++) {
-		log = gicv5_log_of(v);
-		__GUEST_ASSERT(log->total == (v == vcpu ? count : 0),
-			       "vCPU %u: %u interrupts, last 0x%x; want %u times 0x%x on vCPU %u",
-			       v, log->total, log->last, count, intid, vcpu);
-		GUEST_ASSERT_EQ(log->spurious, 0);
-		if (v == vcpu)
-			GUEST_ASSERT_EQ(count ? log->last : 0, count ? intid : 0);
-		gicv5_log_reset(log);
-	}
+	gicv5_log_expect(NR_VCPUS, vcpu, intid, count);
 }
 
 static void expect_nothing(void)

@@ -97,28 +97,9 @@ static void level(u32 spi, bool high)
 	GUEST_SYNC3(CMD_LEVEL, spi, high);
 }
 
-/*
- * vCPU @vcpu has had @intid, @count times since the last check, and besides
- * that nobody has had anything.
- */
 static void expect(u32 vcpu, u32 intid, u32 count)
 {
-	struct gicv5_log *log = gicv5_log_of(vcpu);
-	u32 v;
-
-	guest_wait_for(READ_ONCE(log->total) >= count, GICV5_WAIT_USEC);
-	udelay(GICV5_SETTLE_USEC);
-
-	for (v = 0; v < NR_VCPUS; v++) {
-		log = gicv5_log_of(v);
-		__GUEST_ASSERT(log->total == (v == vcpu ? count : 0),
-			       "vCPU %u: %u interrupts, last 0x%x; want %u times 0x%x on vCPU %u",
-			       v, log->total, log->last, count, intid, vcpu);
-		GUEST_ASSERT_EQ(log->spurious, 0);
-		if (v == vcpu)
-			GUEST_ASSERT_EQ(gicv5_log_count(log, intid), count);
-		gicv5_log_reset(log);
-	}
+	gicv5_log_expect(NR_VCPUS, vcpu, intid, count);
 	GUEST_ASSERT_EQ(handler_depth, 0);
 	nr_order = 0;
 }

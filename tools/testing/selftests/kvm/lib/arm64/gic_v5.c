@@ -9,6 +9,7 @@
 #include <linux/bits.h>
 #include <linux/sizes.h>
 
+#include "delay.h"
 #include "kvm_util.h"
 #include "processor.h"
 #include "gic_v5.h"
@@ -182,6 +183,32 @@ void gicv5_log_irq(u32 intid)
 u32 gicv5_log_count(const struct gicv5_log *log, u32 intid)
 {
 	return READ_ONCE(*gicv5_log_counter((struct gicv5_log *)log, intid));
+}
+
+/*
+ * Of @nr_vcpus vCPUs, vCPU @vcpu has had @intid, @count times since the last
+ * check, and besides that nobody has had anything.
+ */
+void gicv5_log_expect(u32 nr_vcpus, u32 vcpu, u32 intid, u32 count)
+{
+	struct gicv5_log *log = gicv5_log_of(vcpu);
+	u32 v;
+
+	guest_wait_for(READ_ONCE(log->total) >= count, GICV5_WAIT_USEC);
+	udelay(GICV5_SETTLE_USEC);
+
+	for (v = 0; v < nr_vcpus; v++) {
+		log = gicv5_log_of(v);
+		__GUEST_ASSERT(log->total == (v == vcpu ? count : 0),
+			       "vCPU %u: %u interrupts, last 0x%x; want %u times 0x%x on vCPU %u",
+			       v, log->total, log->last, count, intid, vcpu);
+		GUEST_ASSERT_EQ(log->spurious, 0);
+		if (v == vcpu && count) {
+			GUEST_ASSERT_EQ(log->last, intid);
+			GUEST_ASSERT_EQ(gicv5_log_count(log, intid), count);
+		}
+		gicv5_log_reset(log);
+	}
 }
 
 /* A handler of VECTOR_IRQ_CURRENT that does nothing else. */
