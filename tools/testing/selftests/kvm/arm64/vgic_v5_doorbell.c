@@ -418,7 +418,7 @@ static void one_spi(struct vcpu_thread *t, u32 *count)
 	struct gicv5_log *log = vgic_v5_get_log(t->vcpu->vm, t->vcpu->id);
 
 	vgic_v5_pulse_spi(t->vcpu->vm, SPI);
-	if (!host_wait_for(READ_ONCE(log->spi[SPI]) > *count, VGIC_V5_WAIT_MSEC)) {
+	if (!host_wait_for(READ_ONCE(log->total) > *count, VGIC_V5_WAIT_MSEC)) {
 		vcpu_thread_report(t);
 		TEST_FAIL("Lost wake-up, SPI %u", *count + 1);
 	}

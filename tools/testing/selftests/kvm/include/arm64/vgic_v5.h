@@ -9,6 +9,7 @@
 
 #include <semaphore.h>
 
+#include <asm/barrier.h>
 #include <linux/kvm.h>
 #include <linux/sizes.h>
 
@@ -40,7 +41,10 @@ static inline struct gicv5_log *vgic_v5_get_log(struct kvm_vm *vm, u32 vcpu_id)
 	return addr_gva2hva(vm, (gva_t)gicv5_log_of(vcpu_id));
 }
 
-/* Wait for @cond in the host, for at most @msec milliseconds. */
+/*
+ * Wait for @cond in the host, for at most @msec milliseconds. What a guest has
+ * written before, with a barrier between, can be read afterwards.
+ */
 #define host_wait_for(cond, msec)						\
 ({										\
 	struct timespec __start;						\
@@ -55,6 +59,7 @@ static inline struct gicv5_log *vgic_v5_get_log(struct kvm_vm *vm, u32 vcpu_id)
 			break;							\
 		usleep(200);							\
 	}									\
+	smp_rmb();	/* what comes later is read later */			\
 										\
 	__ok;									\
 })

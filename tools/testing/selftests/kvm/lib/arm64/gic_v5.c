@@ -6,6 +6,7 @@
  * has no place for the type of an interrupt or for IAFFIDs.
  */
 
+#include <asm/barrier.h>
 #include <linux/bits.h>
 #include <linux/sizes.h>
 
@@ -163,7 +164,10 @@ static u32 *gicv5_log_counter(struct gicv5_log *log, u32 intid)
 	}
 }
 
-/* Called by the vCPU that owns the log, with IRQs masked. */
+/*
+ * Called by the vCPU that owns the log, with IRQs masked. The total comes last:
+ * whoever waits for it to rise finds the rest complete.
+ */
 void gicv5_log_irq(u32 intid)
 {
 	struct gicv5_log *log = gicv5_this_log();
@@ -177,6 +181,7 @@ void gicv5_log_irq(u32 intid)
 	counter = gicv5_log_counter(log, intid);
 	WRITE_ONCE(*counter, *counter + 1);
 	WRITE_ONCE(log->last, intid);
+	smp_wmb();	/* the total says that the rest is there */
 	WRITE_ONCE(log->total, log->total + 1);
 }
 
