@@ -3,10 +3,11 @@
 """report.py FILE.ktap...: one table of results, a row for each file.
 
 A file is flat KTAP: "ok N name", "not ok N name", "ok N name # SKIP reason". Its
-level is the file's name. After the table come the failures and the skips by name,
-and last the plain line "N passed, N failed, N skipped". The status is 1 on any
-failure. A level without a result, a test that appears twice, a plan that is not
-kept and a bail-out are failures too: silence is not success.
+level is the file's name. After the table come the skips and the failures by name, each
+failure with the last of its diagnostics ("# ..." lines), and at the end the plain
+line "N passed, N failed, N skipped". The status is 1 on any failure. A level without a
+result, a test that appears twice, a plan that is not kept and a bail-out are failures
+too: silence is not success.
 """
 
 import re
@@ -16,14 +17,18 @@ from pathlib import Path
 RESULT = re.compile(r"(not )?ok\b(?: +\d+)?(?: +(?:- )?([^#]*))?(?:#(.*))?$")
 SKIP = re.compile(r"\s*skip\b:?\s*(.*)", re.IGNORECASE)
 PLAN = re.compile(r"1\.\.(\d+)\b")
+SHOWN = 15      # lines of diagnostics of a failure
 
 
 class Level:
     def __init__(self, name):
         self.name = name
         self.passed = []
-        self.failed = []
-        self.skipped = []
+        self.failed = []        # (name, diagnostics)
+        self.skipped = []       # (name, reason)
+
+    def fail(self, name, diagnostics=()):
+        self.failed.append((name, diagnostics[-SHOWN:]))
 
     def count(self):
         return len(self.passed) + len(self.failed) + len(self.skipped)
@@ -34,28 +39,32 @@ def parse(name, lines):
     level = Level(name)
     seen = set()
     plan = None
+    diagnostics = []
     for line in lines:
         line = line.rstrip()
-        if match := PLAN.match(line):
+        if line.startswith("#"):
+            diagnostics.append(line[1:].removeprefix(" "))
+        elif match := PLAN.match(line):
             plan = int(match[1])
         elif line.startswith("Bail out!"):
-            level.failed.append(line)
+            level.fail(line, diagnostics)
         elif match := RESULT.match(line):
             test = (match[2] or "").strip() or "(a test without a name)"
             skip = SKIP.match(match[3] or "")
             if test in seen:
-                level.failed.append(f"{test}: more than one result")
+                level.fail(f"{test}: more than one result")
             elif match[1]:
-                level.failed.append(test)
+                level.fail(test, diagnostics)
             elif skip:
                 level.skipped.append((test, skip[1].strip() or "no reason given"))
             else:
                 level.passed.append(test)
             seen.add(test)
+            diagnostics = []
     if not seen:
-        level.failed.append("no test gave a result")
+        level.fail("no test gave a result")
     elif plan is not None and plan != len(seen):
-        level.failed.append(f"{plan} tests planned, {len(seen)} gave a result")
+        level.fail(f"{plan} tests planned, {len(seen)} gave a result")
     return level
 
 
@@ -74,11 +83,13 @@ def report(levels, out=sys.stdout):
         print(f"{level.name:<16} {len(level.passed):>7} {len(level.failed):>7} "
               f"{len(level.skipped):>7}", file=out)
     for level in levels:
-        for test in level.failed:
-            print(f"FAILED  {level.name}: {test}", file=out)
-    for level in levels:
         for test, reason in level.skipped:
             print(f"skipped {level.name}: {test} ({reason})", file=out)
+    for level in levels:
+        for test, diagnostics in level.failed:
+            print(f"FAILED  {level.name}: {test}", file=out)
+            for line in diagnostics:
+                print(f"    | {line}", file=out)
     passed, failed, skipped = (
         sum(len(getattr(level, kind)) for level in levels)
         for kind in ("passed", "failed", "skipped"))

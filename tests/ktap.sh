@@ -35,7 +35,7 @@ try() {
 		printf 'ok      %4d s  %s\n' "$((SECONDS - start))" "$name" >&2
 	else
 		failures=$((failures + 1))
-		echo "not ok $count $name" >>"$ktap"
+		{ tail -n 25 "$log" | sed 's/^/# /'; echo "not ok $count $name"; } >>"$ktap"
 		printf 'FAILED  %4d s  %s\n' "$((SECONDS - start))" "$name" >&2
 		tail -n 25 "$log" | sed 's/^/    | /' >&2
 		say "    full log: ${log#"$top"/}"

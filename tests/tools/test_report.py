@@ -50,9 +50,10 @@ def main():
     for number, (name, text, plain, status) in enumerate(CASES, 1):
         out, got = run(text)
         result(number, out.splitlines()[-1] == plain and got == status, name)
-    out, _ = run("ok 1 a\nnot ok 2 b\nok 3 c # SKIP no such hardware\n")
-    result(len(CASES) + 1, "FAILED  level: b\n" in out and
-           "skipped level: c (no such hardware)\n" in out, "what and why is printed")
+    out, _ = run("# fine\nok 1 a\n# b.c:1: 1 == 2\nnot ok 2 b\nok 3 c # SKIP no such hardware\n")
+    result(len(CASES) + 1, "FAILED  level: b\n    | b.c:1: 1 == 2\n" in out and
+           "skipped level: c (no such hardware)\n" in out and "fine" not in out,
+           "what and why is printed")
     level = report.read("/nonexistent/level.ktap")
     result(len(CASES) + 2, bool(level.failed), "a file that is not there")
     return 1 if bad else 0
