@@ -114,8 +114,11 @@ static void guest_done(void)
 	GUEST_DONE();
 }
 
+static u32 guest_runs;
+
 static void guest_wfi(void)
 {
+	WRITE_ONCE(guest_runs, 1);
 	for (;;)
 		wfi();
 }
@@ -194,8 +197,8 @@ static void test_create_after_run(void)
 	/* A vCPU that is running */
 	vm = vm_create_with_one_vcpu(&vcpu, guest_wfi);
 	TEST_ASSERT(!pthread_create(&thread, NULL, run_vcpu, vcpu), "pthread_create()");
-	TEST_ASSERT(host_wait_for(vcpu_get_stat(vcpu, blocking), VGIC_V5_WAIT_MSEC),
-		    "A vCPU without interrupts does not block");
+	TEST_ASSERT(host_wait_for(READ_ONCE(*vm_global(vm, guest_runs)), VGIC_V5_WAIT_MSEC),
+		    "The guest does not start");
 	EXPECT_ERRNO(__kvm_create_device(vm, KVM_DEV_TYPE_ARM_VGIC_V5), EBUSY);
 	WRITE_ONCE(vcpu->run->immediate_exit, 1);
 	pthread_kill(thread, SIGUSR1);

@@ -269,8 +269,10 @@ bool vcpu_thread_is_asleep(struct vcpu_thread *t)
  */
 bool kvm_wfi_always_traps(void)
 {
+	static const char option[] = "kvm-arm.wfi_trap_policy=";
 	static int traps = -1;
 	char line[4096] = "";
+	char *pos = line;
 	int fd;
 
 	if (traps < 0) {
@@ -278,7 +280,13 @@ bool kvm_wfi_always_traps(void)
 		TEST_ASSERT(read(fd, line, sizeof(line) - 1) > 0,
 			    "Could not read the command line of the kernel");
 		close(fd);
-		traps = !!strstr(line, "kvm-arm.wfi_trap_policy=trap");
+
+		/* The last one counts. */
+		traps = 0;
+		while ((pos = strstr(pos, option))) {
+			pos += strlen(option);
+			traps = !strncmp(pos, "trap", 4);
+		}
 	}
 
 	return traps;
