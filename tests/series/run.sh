@@ -10,7 +10,7 @@
 # A step in between is judged by what is kept, if there is something; STEPS=all
 # builds the others too, each on top of the one before. STEPS=boot boots those that
 # change the kernel, and KVM has to run a GICv5 guest in each. With LONG=1 both are
-# done, nothing kept is used, and every step is built from nothing.
+# done, and nothing kept is used.
 
 . "$(dirname "$0")/../../scripts/lib.sh"
 . "$top/tests/ktap.sh"
@@ -134,7 +134,6 @@ refresh_dropped_commit() {
 build_commit() {
 	local src=$copy/build/linux log=$work/build.log status=0
 	git -C "$src" checkout -q -f --detach "$1"
-	[ -z "${LONG:-}" ] || rm -rf "$obj"
 	"$top/scripts/kernel-config.sh" "$src" "$obj" host
 	make -s -C "$src" O="$obj" -j "$jobs" CC="ccache ${CROSS_COMPILE}gcc" W=1 C=1 \
 		CHECK="$sparse" arch/arm64/kvm/ drivers/irqchip/ kernel/irq/ >"$log" 2>&1 ||
