@@ -9,8 +9,8 @@
 # What the compiler said is kept in the cache folder under the tree it said it of.
 # A step in between is judged by what is kept, if there is something; STEPS=all
 # builds the others too, each on top of the one before. STEPS=boot boots those that
-# change the kernel, and KVM has to run a GICv5 guest in each. With LONG=1 both are
-# done, and nothing kept is used.
+# change the kernel, and KVM has to run a GICv5 guest in each; STEPS=all,boot does
+# both. So does LONG=1, which uses nothing that is kept.
 
 . "$(dirname "$0")/../../scripts/lib.sh"
 . "$top/tests/ktap.sh"
@@ -209,10 +209,13 @@ try "round trip: a commit dropped" refresh_dropped_commit
 rm -rf "$obj"
 try "builds: base" builds base
 last=$(git -C "$linux" rev-parse series)
+
+# wants all|boot: whether that is asked for.
+wants() { [[ -n ${LONG:-} || ,${STEPS:-}, == *,$1,* ]]; }
+
 for commit in $(git -C "$linux" rev-list --reverse base..series); do
 	name=$(git -C "$linux" log -1 --format=%f "$commit")
-	if [ -z "${LONG:-}" ] && [ "${STEPS:-}" != all ] && [ "$commit" != "$last" ] &&
-		[ ! -e "$(findings "$commit")" ]; then
+	if ! wants all && [ "$commit" != "$last" ] && [ ! -e "$(findings "$commit")" ]; then
 		skip "builds: $name" "STEPS=all and make check-long build every step"
 		continue
 	fi
@@ -237,7 +240,7 @@ boots() {
 }
 
 for commit in $(git -C "$linux" rev-list --reverse base..series); do
-	[[ -n ${LONG:-} || ${STEPS:-} = boot ]] || continue
+	wants boot || continue
 	changes_kernel "$commit" || continue
 	try "boots, vgic_v5: $(git -C "$linux" log -1 --format=%f "$commit")" boots "$commit"
 done
