@@ -10,8 +10,8 @@
 #
 # With LONG=1 the GICv5 comes in every shape that the architecture allows it, the
 # host runs without VHE, and the debug kernel runs what concerns the interrupt
-# controller and is then searched for leaked memory. Last comes what takes long by
-# itself (gicv5-long.list), on the debug kernel too.
+# controller and is then searched for leaked memory. What takes long by itself has
+# lists of its own: gicv5-rounds.list, and on the debug kernel gicv5-long.list.
 
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/../../scripts/lib.sh"
@@ -71,6 +71,9 @@ if [ -n "${LONG:-}" ]; then
 	gicv5 gicv5-iste16 "$kernel" "" istmd=on istmd-sz=0
 	gicv5 gicv5-linear "$kernel" "" vmt-levels=off ist-levels=off
 	gicv5 gicv5-vmd "$kernel" "" vmd=on vmd-sz=12 vped-sz=12
+	list=gicv5-rounds
+	gicv5 gicv5-rounds "$kernel" ""
+	list=gicv5
 	boot gicv3-debug v3 debug --timeout 3600 --stall 1200 --append "gicv5.slow=8 kmemleak=on \
 		gicv5.kmemleak=1 gicv5.run=gicv3:vgic_init,vgic_irq,vgic_lpi_stress,vgic_its_save,no-vgic" \
 		-- "${icount[@]}"
