@@ -31,5 +31,22 @@ tree_hash() (
 		git -C "$1" write-tree
 )
 
+# base_tree SRC: the git tree of the base that SRC's commits stand on.
+base_tree() { git -C "$1" rev-parse "$(git -C "$1" rev-list --max-parents=0 HEAD)^{tree}"; }
+
+# unpack_base SRC: the base's files in build/base/linux, once. What is built of them
+# goes to build/base/obj: a place of the same shape as build/linux with build/obj, so
+# that the compiler cache hits for all that the series does not change. For a stage:
+# a failed command inside does not stop the function by itself, hence the chain.
+unpack_base() {
+	local tree
+	tree=$(base_tree "$1") || return
+	[ "$(cat "$build/base/tree" 2>/dev/null)" != "$tree" ] || return 0
+	rm -rf "$build/base/linux" "$build/base/tree" &&
+		mkdir -p "$build/base/linux" &&
+		git -C "$1" archive "$tree" | tar -x -C "$build/base/linux" &&
+		printf '%s\n' "$tree" >"$build/base/tree"
+}
+
 # key TEXT...: a short name for what a build depends on.
 key() { printf '%s\n' "$@" | sha256sum | cut -c -20; }

@@ -26,41 +26,21 @@ src=${LINUX_SRC:-$build/linux}
 [ -n "${LINUX_SRC:-}" ] || "$top/scripts/tree.sh" >&2
 git -C "$src" rev-parse HEAD >/dev/null 2>&1 || die "$src is not a git tree: run make tree"
 
-# The base is built in a place of the same shape, so that the compiler cache
-# hits for all that the series does not change: build/linux with build/obj,
-# build/base/linux with build/base/obj.
+from=$src
+obj=$build/obj/$config
 if [ "$name" = base ]; then
-	base=$(git -C "$src" rev-list --max-parents=0 HEAD)
-	tree=$(git -C "$src" rev-parse "$base^{tree}")
+	tree=$(base_tree "$src")
+	from=$build/base/linux
 	obj=$build/base/obj/$config
 else
 	tree=$(tree_hash "$src")
-	obj=$build/obj/$config
 fi
-
-fragments=$(cat "$top"/machine/host/*.config "$top/scripts/kernel-config.sh")
-id=$(key "$tree" "$config" "$fragments" "$compiler")
-kept=$cache/kernel/$id
-dest=$build/kernel/$name
-
-# unpack_base: the base commit's files, once.
-unpack_base() {
-	[ "$(cat "$build/base/tree" 2>/dev/null)" = "$tree" ] && return 0
-	rm -rf "$build/base/linux" "$build/base/tree" &&
-		mkdir -p "$build/base/linux" &&
-		git -C "$src" archive "$base" | tar -x -C "$build/base/linux" &&
-		printf '%s\n' "$tree" >"$build/base/tree"
-}
 
 # build_kernel: configure and compile into $obj, then publish what others use.
 # (A failed command inside does not stop the function by itself, hence the chain.)
 build_kernel() {
-	local from=$src
-	if [ "$name" = base ]; then
-		unpack_base || return
-		from=$build/base/linux
-	fi
-	"$top/scripts/kernel-config.sh" "$from" "$obj" "$config" &&
+	{ [ "$name" != base ] || unpack_base "$src"; } &&
+		"$top/scripts/kernel-config.sh" "$from" "$obj" "$config" &&
 		make -s -C "$from" O="$obj" -j "$jobs" CC="ccache ${CROSS_COMPILE}gcc" Image &&
 		rm -rf "$kept.tmp" &&
 		mkdir -p "$kept.tmp" &&
@@ -68,6 +48,11 @@ build_kernel() {
 		cp "$obj/.config" "$kept.tmp/config" &&
 		publish "$kept.tmp" "$kept"
 }
+
+fragments=$(cat "$top"/machine/host/*.config "$top/scripts/kernel-config.sh")
+id=$(key "$tree" "$config" "$fragments" "$compiler" "$(declare -f build_kernel unpack_base)")
+kept=$cache/kernel/$id
+dest=$build/kernel/$name
 
 mkdir -p "$cache/kernel" "$build/kernel"
 exec 9>"$cache/kernel/.lock-$id"

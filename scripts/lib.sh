@@ -32,22 +32,22 @@ die() { printf '%s: error: %s\n' "$(basename "$0")" "$*" >&2; exit 1; }
 # and return the command's status. A function runs in a subshell; as everywhere
 # in bash its set -e has no effect when stage stands before || or in a condition.
 stage() {
-	local name=$1 log start=$SECONDS status
-	log=$logs/${1//[ \/]/-}.log
+	# Names that the command, which sees them, does not look for.
+	local stage_name=$1 stage_log=$logs/${1//[ \/]/-}.log stage_start=$SECONDS stage_status
 	shift
-	printf '%-40s ' "$name" >&2
+	printf '%-40s ' "$stage_name" >&2
 	set +e
-	(set -e; "$@") >"$log" 2>&1 </dev/null
-	status=$?
+	(set -e; "$@") >"$stage_log" 2>&1 </dev/null
+	stage_status=$?
 	set -e
-	if [ "$status" = 0 ]; then
-		printf 'ok      %4d s\n' "$((SECONDS - start))" >&2
+	if [ "$stage_status" = 0 ]; then
+		printf 'ok      %4d s\n' "$((SECONDS - stage_start))" >&2
 		return 0
 	fi
-	printf 'FAILED  %4d s\n' "$((SECONDS - start))" >&2
-	tail -n 25 "$log" | sed 's/^/    | /' >&2
-	say "    full log: ${log#"$top"/}"
-	return "$status"
+	printf 'FAILED  %4d s\n' "$((SECONDS - stage_start))" >&2
+	tail -n 25 "$stage_log" | sed 's/^/    | /' >&2
+	say "    full log: ${stage_log#"$top"/}"
+	return "$stage_status"
 }
 
 # need COMMAND:PACKAGE...: make sure that commands (or, with a leading /, files)

@@ -22,23 +22,24 @@ ktap_begin() {
 
 # Not to be called as a condition (try ... || ...): bash ignores set -e there.
 try() {
-	local name=$1 start=$SECONDS status log
+	# Names that the case, which sees them, does not look for.
+	local try_name=$1 try_start=$SECONDS try_status try_log
 	shift
 	count=$((count + 1))
-	log=$logs/$level/$(printf '%03d-%s' "$count" "$name" | tr -c 'A-Za-z0-9.\n-' _).log
+	try_log=$logs/$level/$(printf '%03d-%s' "$count" "$try_name" | tr -c 'A-Za-z0-9.\n-' _).log
 	set +e
-	(set -e; "$@") >"$log" 2>&1 </dev/null
-	status=$?
+	(set -e; "$@") >"$try_log" 2>&1 </dev/null
+	try_status=$?
 	set -e
-	if [ "$status" = 0 ]; then
-		echo "ok $count $name" >>"$ktap"
-		printf 'ok      %4d s  %s\n' "$((SECONDS - start))" "$name" >&2
+	if [ "$try_status" = 0 ]; then
+		echo "ok $count $try_name" >>"$ktap"
+		printf 'ok      %4d s  %s\n' "$((SECONDS - try_start))" "$try_name" >&2
 	else
 		failures=$((failures + 1))
-		{ tail -n 25 "$log" | sed 's/^/# /'; echo "not ok $count $name"; } >>"$ktap"
-		printf 'FAILED  %4d s  %s\n' "$((SECONDS - start))" "$name" >&2
-		tail -n 25 "$log" | sed 's/^/    | /' >&2
-		say "    full log: ${log#"$top"/}"
+		{ tail -n 25 "$try_log" | sed 's/^/# /'; echo "not ok $count $try_name"; } >>"$ktap"
+		printf 'FAILED  %4d s  %s\n' "$((SECONDS - try_start))" "$try_name" >&2
+		tail -n 25 "$try_log" | sed 's/^/    | /' >&2
+		say "    full log: ${try_log#"$top"/}"
 	fi
 }
 

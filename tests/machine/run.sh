@@ -4,19 +4,34 @@
 # Level "machine": unmodified Linux on the GICv5 machine, at EL2 and EL1, with
 # several numbers of PEs, several ways to run TCG and several shapes of the GIC.
 # In every boot the model's strict mode must stay silent. ONLY=a,b runs these
-# boots; MACHINE_KERNEL=host takes the patched kernel; LONG=1 adds more shapes.
+# boots; MACHINE_KERNEL=host takes the patched kernel, with its selftests; LONG=1 adds
+# more shapes.
 
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/../../scripts/lib.sh"
 
-need xz:xz-utils md5sum:coreutils dtc:device-tree-compiler
+need xz:xz-utils md5sum:coreutils dtc:device-tree-compiler cpio:cpio
 qemu=${QEMU:-$("$top/scripts/qemu.sh")}
 kernel=${KERNEL:-$("$top/scripts/kernel.sh" "${MACHINE_KERNEL:-base}")/Image}
-initrd=${INITRD:-$("$top/scripts/initramfs.sh")}
+own=$("$top/scripts/selftests.sh" "${MACHINE_KERNEL:-base}")
 work=$build/machine
 parts=()
 status=0
 mkdir -p "$work" "$results/boot"
+
+# pack FIRST: a second archive behind the initramfs, with the selftests of this kernel.
+# shellcheck disable=SC2317 # called by stage
+pack() {
+	rm -rf "$work/root"
+	mkdir -p "$work/root/selftests/own"
+	cp -L "$own/vgic_v5" "$own/no-vgic" "$work/root/selftests/own/"
+	cd "$work/root"
+	find . | sort | cpio -o -H newc -R 0:0 --quiet | cat "$1" - >"$work/initramfs.cpio"
+}
+
+first=$("$top/scripts/initramfs.sh")
+stage "initramfs of the machine" pack "$first"
+initrd=$work/initramfs.cpio
 
 # A disk with content that is the same every time and compresses badly.
 seq 1 200000 | xz -0 -T 1 -c >"$work/disk.img"
@@ -155,6 +170,15 @@ probe_x5() {
 	result probe-x5 "$([ -z "$diff" ]; echo $?)" "$diff"
 }
 
+# kernel_is WHAT: base or host, by the name of the doorbells' irq_chip.
+kernel_is() {
+	local found=host
+	wanted "kernel-$1" || return 0
+	grep -qa GICv5-DB "$kernel" || found=base
+	result "kernel-$1" "$([ $found = "$1" ]; echo $?)" "$kernel is the kernel \"$found\""
+}
+
+[ -n "${KERNEL:-}" ] || kernel_is "${MACHINE_KERNEL:-base}"
 virt=virt,gic-version=5
 need aarch64-linux-gnu-gcc:gcc-aarch64-linux-gnu
 if stage machine-probe "$top/machine/probe/build.sh" "$work/probe.elf" &&

@@ -428,6 +428,18 @@ stage_stops() {
 	! grep "on$" "$work/out" || return 1
 }
 
+# What a command of a stage reads is its script's, not the stage's.
+stage_hides_nothing() {
+	cat >"$project/scripts/try.sh" <<-'END'
+		. "$(dirname "$0")/lib.sh"
+		name=a log=b start=c status=d
+		show() { echo "$name $log $start $status"; }
+		stage shown show
+	END
+	bash "$project/scripts/try.sh"
+	[ "$(cat "$project/build/logs/shown.log")" = "a b c d" ]
+}
+
 # A level that dies, says nothing, or is not there is no success.
 dead_level() {
 	make_project
@@ -494,6 +506,7 @@ else
 	skip "tree: without root" "cannot change to another user here"
 fi
 try "lib: a stage stops at the first error" stage_stops
+try "lib: a stage hides no variable" stage_hides_nothing
 try "check: a level that dies or says nothing" dead_level
 try "fvp: what is missing" fvp_missing
 try "fvp: no dtc" fvp_no_dtc
