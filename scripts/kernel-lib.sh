@@ -34,10 +34,9 @@ tree_hash() (
 # base_tree SRC: the git tree of the base that SRC's commits stand on.
 base_tree() { git -C "$1" rev-parse "$(git -C "$1" rev-list --max-parents=0 HEAD)^{tree}"; }
 
-# unpack_base SRC: the base's files in build/base/linux, once. What is built of them
-# goes to build/base/obj: a place of the same shape as build/linux with build/obj, so
-# that the compiler cache hits for all that the series does not change. For a stage:
-# a failed command inside does not stop the function by itself, hence the chain.
+# unpack_base SRC: the base's files in build/base/linux, once; what is built of them
+# goes to build/base/obj. For a stage: a failed command inside does not stop the
+# function by itself, hence the chain.
 unpack_base() {
 	local tree
 	tree=$(base_tree "$1") || return
