@@ -70,7 +70,7 @@ boot() {
 	rm -f "$results/boot/machine-$name.ktap" "$log"
 	"$top/scripts/boot.sh" --machine v5 --kernel "$kernel" --initrd "$initrd" \
 		--name "machine-$name" --cpus "$cpus" --mem 1024 \
-		--props "virtualization=$virt" --timeout 900 --stall 240 \
+		--props "virtualization=$virt" --timeout 1800 --stall 600 \
 		--append "gicv5.run=machine:$tests machine.cpus=$cpus machine.el=$el machine.disk=$disk" \
 		-- -global arm-gicv5.strict=report \
 		-drive "if=none,id=d,format=raw,readonly=on,file=$work/disk.img" \
