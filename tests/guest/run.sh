@@ -25,7 +25,7 @@ boot() {
 	say "-- $name"
 	rm -f "$results/boot/$name.ktap" "$logs/$name.log"
 	"$top/scripts/boot.sh" --machine "$machine" --cpus 2 --name "$name" \
-		--kernel "$kernel/Image" --initrd "$initrd" --timeout 3600 --stall 300 \
+		--kernel "$kernel/Image" --initrd "$initrd" --timeout 10800 --stall 300 \
 		--append "$append" -- -icount "shift=4,sleep=off" "$@" || status=1
 	parts+=("$results/boot/$name.ktap")
 }

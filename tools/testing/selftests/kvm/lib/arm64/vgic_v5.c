@@ -220,19 +220,23 @@ void vcpu_thread_kick(struct vcpu_thread *t)
 	pthread_kill(t->thread, SIGUSR1);
 }
 
-/* Take a vCPU whose guest code does not end out of the guest, for good. */
+/*
+ * Take a vCPU whose guest code does not end out of the guest, for good. With
+ * immediate_exit one signal does it, wherever it finds the thread. Signals one
+ * after the other could keep a slow thread from doing anything else.
+ */
 void vcpu_thread_stop(struct vcpu_thread *t)
 {
 	WRITE_ONCE(t->stop, true);
-
-	/* A signal is lost if it comes just before KVM_RUN. */
-	if (!host_wait_for(({ vcpu_thread_kick(t); READ_ONCE(t->finished); }),
-			   VGIC_V5_WAIT_MSEC)) {
+	WRITE_ONCE(t->vcpu->run->immediate_exit, 1);
+	vcpu_thread_kick(t);
+	if (!host_wait_for(READ_ONCE(t->finished), VGIC_V5_WAIT_MSEC)) {
 		vcpu_thread_report(t);
 		TEST_FAIL("A signal does not get vCPU %u out of the guest", t->vcpu->id);
 	}
 
 	pthread_join(t->thread, NULL);
+	WRITE_ONCE(t->vcpu->run->immediate_exit, 0);
 }
 
 static char vcpu_thread_state(struct vcpu_thread *t)
