@@ -12,7 +12,7 @@
 #
 #   --cpus N            (2)
 #   --kernel IMAGE      (build/kernel/host/Image)
-#   --initrd CPIO       (build/initramfs.cpio)
+#   --initrd CPIO       (build/initramfs-guest.cpio)
 #   --append TEXT       more for the kernel command line; without gicv5.run= in it
 #                       the tests are those of make run (quick-v5)
 #   --name NAME         name of this boot (fvp): log, results, prefix of the tests
@@ -31,7 +31,7 @@ params=${FVP_PARAMS:-$top/machine/fvp/params}
 # shellcheck source=machine/fvp/params
 . "$params"
 
-cpus=2 kernel=$build/kernel/host/Image initrd=$build/initramfs.cpio append='' name=fvp
+cpus=2 kernel=$build/kernel/host/Image initrd=$build/initramfs-guest.cpio append='' name=fvp
 timeout=7200 stall=900 kunit='' dry=''
 while [ $# -gt 0 ]; do
 	case $1 in
@@ -89,7 +89,7 @@ check_firmware() {
 		return ;;
 	esac
 	[ -s "$kernel" ] || die "no kernel: $kernel (run \"make kernel\")"
-	[ -s "$initrd" ] || die "no initramfs: $initrd (run scripts/initramfs.sh)"
+	[ -s "$initrd" ] || die "no initramfs: $initrd (run scripts/guest.sh)"
 }
 
 # list_params: names and default values of the model's parameters.
@@ -197,7 +197,7 @@ for dir in kernel initrd; do
 done
 case " $append " in
 *" gicv5.run="*) ;;
-*) append+=" gicv5.run=quick-v5" ;;
+*) append+=" kvm-arm.wfi_trap_policy=trap gicv5.run=quick-v5" ;;
 esac
 append="console=ttyAMA0 earlycon printk.devkmsg=on log_buf_len=4M watchdog_thresh=30 \
 gicv5.slow=$slow ${append# }"

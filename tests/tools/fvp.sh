@@ -20,7 +20,7 @@ fvp_begin() {
 	head -c 64 /dev/zero >"$image"
 	printf '\0\0\0\2' | dd of="$image" bs=1 seek=16 conv=notrunc status=none
 	printf 'ARMd' | dd of="$image" bs=1 seek=56 conv=notrunc status=none
-	head -c 4096 /dev/zero >"$project/build/initramfs.cpio"
+	head -c 4096 /dev/zero >"$project/build/initramfs-guest.cpio"
 	echo bl1 >"$work/tfa/bl1.bin"
 	echo fip >"$work/tfa/fip.bin"
 	export FVP=$top/tests/tools/fake-fvp
@@ -68,8 +68,8 @@ fvp_missing() {
 		fails "1 to 8 CPUs, not $cpus" tfa --dry-run --cpus "$cpus"
 	done
 	fails "in the kernel command line" tfa --dry-run --append 'a="b"'
-	rm "$project/build/initramfs.cpio"
-	fails "run scripts/initramfs.sh" tfa
+	rm "$project/build/initramfs-guest.cpio"
+	fails "run scripts/guest.sh" tfa
 	rm "$project/build/kernel/host/Image"
 	fails 'run "make kernel"' tfa
 	[ ! -e "$FAKE_ARGS" ]
@@ -134,7 +134,7 @@ fvp_tree() {
 	[ "$(get /chosen linux,initrd-end)" = "0 90001000" ]
 	fdtget "$dtb" /chosen bootargs | grep " some=thing gicv5.run=gicv5$"
 	tfa --dry-run
-	fdtget "$dtb" /chosen bootargs | grep "^console=ttyAMA0 .* gicv5.slow=10 gicv5.run=quick-v5$"
+	fdtget "$dtb" /chosen bootargs | grep "^console=ttyAMA0 .* gicv5.slow=10 kvm-arm.wfi_trap_policy=trap gicv5.run=quick-v5$"
 
 	sed 's/^irs_setlpi=.*/irs_setlpi=0x2f1b0000/' "$project/machine/fvp/params" >"$work/params"
 	FVP_PARAMS=$work/params tfa --dry-run
@@ -176,7 +176,7 @@ fvp_command() {
 		"-C bp.pl011_uart0.out_file=- " "-C bp.flashloader0.fname=$work/tfa/fip.bin " \
 		"--data cluster0.cpu0=$build/kernel/host/Image@0x80200000 " \
 		"--data cluster0.cpu0=$build/fvp/fvp.dtb@0x8fe00000 " \
-		"--data cluster0.cpu0=$build/initramfs.cpio@0x90000000 -C a b=c "; do
+		"--data cluster0.cpu0=$build/initramfs-guest.cpio@0x90000000 -C a b=c "; do
 		grep -F -e "$part" "$work/line"
 	done
 	! grep -e " -a " "$work/line" || return 1
