@@ -471,6 +471,39 @@ static void parent_runs_out(struct kunit *test)
 	}
 }
 
+/*
+ * An LPI that can't be entered in the map of its domain, which the interrupt core
+ * keeps to itself. Here it is because the entry is taken.
+ */
+static void lpi_is_not_mapped(struct kunit *test)
+{
+	struct fake_lpis *fake = fake_lpis_create(test);
+	struct kvm *other = test_vm_create(test, 1);
+	struct kvm *kvm = test_vm_create(test, 3);
+	struct irq_data *lpi;
+
+	expect_create_works(test, other, fake);
+	lpi = irq_domain_get_irq_data(fake->domain, vpe_db(other, 0));
+
+	for (int i = 0; i < 3; i++) {
+		scoped_guard(mutex, &fake->domain->root->mutex)
+			KUNIT_ASSERT_EQ(test, 0,
+					radix_tree_insert(&fake->domain->revmap_tree,
+							  lpi->hwirq + 1 + i, lpi));
+
+		KUNIT_EXPECT_EQ(test, -ENOMEM, create(kvm, fake->domain));
+		KUNIT_EXPECT_EQ(test, 1, fake->nr_alloc);
+		expect_no_doorbells(test, kvm);
+
+		/* To free an interrupt clears its entry, whoever has it */
+		expect_create_works(test, kvm, fake);
+		teardown(kvm);
+	}
+
+	teardown(other);
+	KUNIT_EXPECT_EQ(test, 0, fake->nr_alloc);
+}
+
 #if defined(CONFIG_KPROBES) && defined(CONFIG_FUNCTION_ERROR_INJECTION)
 /**
  * struct fail_call - makes calls of one function fail, for one task
@@ -866,6 +899,7 @@ static struct kunit_case vgic_v5_test_cases[] = {
 	KUNIT_CASE(no_lpi_domain),
 	KUNIT_CASE(no_vcpu),
 	KUNIT_CASE(parent_runs_out),
+	KUNIT_CASE(lpi_is_not_mapped),
 	KUNIT_CASE(allocations_fail),
 	KUNIT_CASE(init_fails_late),
 	KUNIT_CASE(calls_reach_the_parent),
