@@ -481,15 +481,16 @@ static void lpi_is_not_mapped(struct kunit *test)
 	struct kvm *other = test_vm_create(test, 1);
 	struct kvm *kvm = test_vm_create(test, 3);
 	struct irq_data *lpi;
+	int ret = 0;
 
 	expect_create_works(test, other, fake);
 	lpi = irq_domain_get_irq_data(fake->domain, vpe_db(other, 0));
 
 	for (int i = 0; i < 3; i++) {
 		scoped_guard(mutex, &fake->domain->root->mutex)
-			KUNIT_ASSERT_EQ(test, 0,
-					radix_tree_insert(&fake->domain->revmap_tree,
-							  lpi->hwirq + 1 + i, lpi));
+			ret = radix_tree_insert(&fake->domain->revmap_tree,
+						lpi->hwirq + 1 + i, lpi);
+		KUNIT_ASSERT_EQ(test, 0, ret);
 
 		KUNIT_EXPECT_EQ(test, -ENOMEM, create(kvm, fake->domain));
 		KUNIT_EXPECT_EQ(test, 1, fake->nr_alloc);
