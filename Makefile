@@ -44,7 +44,7 @@ vmm: ## build/vmm: the VMM for Linux guests
 	@scripts/vmm.sh
 check-tools: ## test the scripts themselves
 	@scripts/check.sh tools
-check-series: ## every step applies, builds, is clean; the round trip is the identity
+check-series: ## every step applies and is clean, the last one builds; the round trip
 	@scripts/check.sh series
 check-model: ## the rules of the architecture, on the build host
 	@scripts/check.sh model

@@ -9,8 +9,9 @@
 # What the compiler said is kept in the cache folder under the tree it said it of.
 # A step in between is judged by what is kept, if there is something; STEPS=all
 # builds the others too, each on top of the one before. STEPS=boot boots those that
-# change the kernel, and KVM has to run a GICv5 guest in each; STEPS=all,boot does
-# both. So does LONG=1, which uses nothing that is kept.
+# change the kernel and let user space place the guest's IRS, and KVM has to run a
+# GICv5 guest in each; STEPS=all,boot does both. So does LONG=1, which does not use
+# what is kept.
 
 . "$(dirname "$0")/../../scripts/lib.sh"
 . "$top/tests/ktap.sh"
