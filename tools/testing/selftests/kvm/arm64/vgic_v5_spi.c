@@ -574,6 +574,19 @@ static void host_edge(struct kvm_vm *vm, u32 spi)
 	}
 }
 
+/*
+ * An irqfd injects from a work item if it can't do so at once, as on a host without
+ * VHE. To take it back waits for that.
+ */
+static void flush_edge(struct kvm_vm *vm, u32 spi)
+{
+	if (method != BY_IRQFD)
+		return;
+
+	kvm_deassign_irqfd(vm, spi, eventfds[spi]);
+	kvm_assign_irqfd(vm, spi, eventfds[spi]);
+}
+
 static int trigger_fd, resample_fd;
 
 static void host_sync(struct kvm_vcpu *vcpu, struct ucall *uc)
@@ -587,6 +600,7 @@ static void host_sync(struct kvm_vcpu *vcpu, struct ucall *uc)
 		break;
 	case CMD_EDGE:
 		host_edge(vm, uc->args[1]);
+		flush_edge(vm, uc->args[1]);
 		break;
 	case CMD_LEVEL:
 		vgic_v5_set_spi(vm, uc->args[1], uc->args[2]);
